@@ -1,0 +1,128 @@
+package import FileSystemTypes
+
+/// One account of one cloud: the seam between the file system and every server protocol.
+///
+/// Every call has a deadline of its own and stops when its task is cancelled. Transient failures
+/// were already retried inside; what is thrown is final for this call. Items that come back have
+/// been checked as hostile (DESIGN section 3). Calls may be made from any task, in parallel.
+package protocol CloudStorage: Sendable {
+    /// What is known of the server so far; it may grow while the account is used.
+    var capabilities: Capabilities { get }
+
+    /// Roots, quota and policy of the signed-in person.
+    func account() async throws(CloudStorageError) -> AccountDescription
+
+    /// The live (not deleted) entries of a folder.
+    /// - Parameter validator: that of the last listing; where it still holds, no entries are sent.
+    func list(
+        _ folder: ItemReference, validator: String?
+    ) async throws(CloudStorageError) -> FolderListing
+
+    /// One item as it is now. A deleted item throws `notFound`.
+    func item(_ reference: ItemReference) async throws(CloudStorageError) -> CloudItem
+
+    /// Streams a file's current content to `sink`.
+    ///
+    /// The server may send more than `range` (all of it from byte 0); `sink.begin` hears what
+    /// comes. When this returns, every byte that `begin` announced has been delivered.
+    func download(
+        _ file: ItemReference, range: ByteRange?, to sink: any DownloadSink
+    ) async throws(CloudStorageError)
+
+    /// Stores a local file as `name` in `folder` and returns the new item.
+    ///
+    /// Where the name is taken the cloud does what `capabilities.uploadOntoName` says. When this
+    /// throws with `mayHaveHappened`, the server may hold the file all the same.
+    func upload(
+        _ content: LocalContent, name: String, to folder: ItemReference
+    ) async throws(CloudStorageError) -> CloudItem
+
+    /// Makes a folder; `nameConflict` where the name is taken.
+    func createFolder(
+        name: String, in folder: ItemReference
+    ) async throws(CloudStorageError) -> CloudItem
+
+    /// Moves an item to another folder of its root, renames it, or (where
+    /// `capabilities.relocatesInOneCall`) both. A taken name throws `nameConflict`; nothing is replaced.
+    /// - Precondition: the item is in `source` under `item.path`'s last part before the call.
+    func relocate(
+        _ item: ItemReference, to destination: RelocationTarget
+    ) async throws(CloudStorageError) -> CloudItem
+
+    /// Deletes a file, or a folder with all that is in it.
+    func delete(_ item: ItemReference) async throws(CloudStorageError)
+
+    /// Takes or extends this account's lock. `locked` where somebody else has it.
+    func lock(_ item: ItemReference, seconds: Int) async throws(CloudStorageError)
+
+    /// Gives this account's lock back; not an error where there is none.
+    func unlock(_ item: ItemReference) async throws(CloudStorageError)
+
+    /// Files that the server changed since `cursor`; nil starts from now.
+    ///
+    /// Reported items may have been seen before, and may be deleted (`isDeleted`). Folders are not
+    /// promised. Throws `unsupported` where the cloud has no such call.
+    func changes(
+        in root: RootIdentifier, since cursor: String?
+    ) async throws(CloudStorageError) -> ChangePage
+}
+
+/// Where an item is to go: exactly one of the two set, unless the cloud relocates in one call.
+package struct RelocationTarget: Hashable, Sendable {
+    /// The new folder; nil keeps it.
+    package var folder: ItemReference?
+    /// The new name; nil keeps it.
+    package var name: String?
+
+    package init(folder: ItemReference? = nil, name: String? = nil) {
+        self.folder = folder
+        self.name = name
+    }
+}
+
+/// The answer to a conditional listing.
+package enum FolderListing: Sendable {
+    /// The validator passed in still holds.
+    case notModified
+    /// All entries, the folder's own state, and the validator to pass next time (nil: none).
+    case entries([CloudItem], validator: String?, folder: CloudItem)
+}
+
+/// One answer of the change feed.
+package struct ChangePage: Sendable {
+    package var items: [CloudItem]
+    /// Pass it to the next call.
+    package var cursor: String
+
+    package init(items: [CloudItem], cursor: String) {
+        self.items = items
+        self.cursor = cursor
+    }
+}
+
+/// A file on the local disk that is to be uploaded. It must not change until the upload ends.
+package struct LocalContent: Hashable, Sendable {
+    package var path: String
+    /// Bytes, as they are sent; a file that has become shorter fails the upload with `localFile`.
+    package var size: Int64
+
+    package init(path: String, size: Int64) {
+        self.path = path
+        self.size = size
+    }
+}
+
+/// Takes the bytes of a download as they arrive.
+///
+/// Calls come one after the other, on a thread of the transport that must not be kept waiting
+/// longer than a disk write. Throwing ends the download with that error.
+package protocol DownloadSink: AnyObject, Sendable {
+    /// Called once before the first byte.
+    /// - Parameters:
+    ///   - offset: where in the file the bytes begin.
+    ///   - totalSize: the whole file's size, where the server says it.
+    func begin(offset: Int64, totalSize: Int64?) throws(CloudStorageError)
+
+    /// The next bytes, in order, without gaps.
+    func receive(_ bytes: UnsafeRawBufferPointer) throws(CloudStorageError)
+}

@@ -1,0 +1,165 @@
+/// One file or folder object of API v2 ("Datei-Objekt", "Ordner-Objekt").
+///
+/// Both share one shape: fields that only one of them has are optional. Decoding is lenient about
+/// what servers were seen to leave out or add; encoding writes what the document shows.
+package struct WireItem: Codable, Hashable, Sendable {
+    /// The `type` word.
+    package enum Kind: String, Codable, Hashable, Sendable {
+        case file
+        case folder
+    }
+
+    package var type: Kind
+    package var id: Int64
+    package var rootID: Int64
+    /// Absolute within the root.
+    package var path: String
+    /// Newer servers send it; the document's objects do not have it.
+    package var name: String?
+    package var isDeleted: Bool?
+    package var isLocked: Bool?
+    package var locks: [WireLock]?
+    package var permissions: [String]?
+    // Files only:
+    package var revisionID: Int64?
+    package var size: Int64?
+    package var sizeFormatted: String?
+    package var created: String?
+    package var modified: String?
+    // Folders only; the children themselves are decoded apart:
+    package var hash: String?
+
+    package init(type: Kind, id: Int64, rootID: Int64, path: String) {
+        self.type = type
+        self.id = id
+        self.rootID = rootID
+        self.path = path
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case type, id, path, name, locks, permissions, size, created, modified, hash
+        case rootID = "root_id"
+        case isDeleted = "is_deleted"
+        case isLocked = "is_locked"
+        case revisionID = "revision_id"
+        case sizeFormatted = "size_formatted"
+    }
+}
+
+/// A folder or root object with its children, as the metadata calls answer.
+package struct WireListing: Decodable, Hashable, Sendable {
+    package var id: Int64
+    package var path: String?
+    package var isDeleted: Bool?
+    package var isLocked: Bool?
+    package var locks: [WireLock]?
+    package var permissions: [String]?
+    package var children: [WireItem]?
+    package var hash: String?
+
+    enum CodingKeys: String, CodingKey {
+        case id, path, locks, permissions, children, hash
+        case isDeleted = "is_deleted"
+        case isLocked = "is_locked"
+    }
+}
+
+/// A root object ("Root-Objekt"); its children are decoded with `WireListing`.
+package struct WireRoot: Codable, Hashable, Sendable {
+    package var type = "root"
+    package var id: Int64
+    package var name: String
+    package var path: String?
+    package var isLocked: Bool?
+    package var locks: [WireLock]?
+    /// `sync`, `share` or `backup`.
+    package var rootType: String?
+    package var spaceUsed: Int64?
+    package var spaceUsedFormatted: String?
+    package var permissions: [String]?
+    package var hash: String?
+
+    package init(id: Int64, name: String) {
+        self.id = id
+        self.name = name
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case type, id, name, path, locks, permissions, hash
+        case isLocked = "is_locked"
+        case rootType = "root_type"
+        case spaceUsed = "space_used"
+        case spaceUsedFormatted = "space_used_formatted"
+    }
+}
+
+/// One element of `locks`. The document does not describe it, so every field is optional.
+package struct WireLock: Codable, Hashable, Sendable {
+    package var personID: Int64?
+    package var email: String?
+    package var displayName: String?
+    package var expires: String?
+
+    package init(personID: Int64?, email: String?, displayName: String?, expires: String?) {
+        self.personID = personID
+        self.email = email
+        self.displayName = displayName
+        self.expires = expires
+    }
+
+    package init(from decoder: any Decoder) throws {
+        guard let fields = try? decoder.container(keyedBy: CodingKeys.self) else { return }
+        personID = try? fields.decodeIfPresent(Int64.self, forKey: .personID)
+        email = try? fields.decodeIfPresent(String.self, forKey: .email)
+        displayName = try? fields.decodeIfPresent(String.self, forKey: .displayName)
+        expires = try? fields.decodeIfPresent(String.self, forKey: .expires)
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case email, expires
+        case personID = "person_id"
+        case displayName = "display_name"
+    }
+}
+
+/// A file-share object ("File-Share Objekt").
+package struct WireShare: Codable, Hashable, Sendable {
+    package var type = "share"
+    package var id: Int64
+    package var creatorID: Int64?
+    package var fileID: Int64?
+    package var folderID: Int64?
+    package var rootID: Int64
+    package var hash: String
+    package var expires: String?
+    package var readAccess: Bool?
+    package var writeAccess: Bool?
+    package var deleteAccess: Bool?
+
+    package init(id: Int64, rootID: Int64, hash: String) {
+        self.id = id
+        self.rootID = rootID
+        self.hash = hash
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case type, id, hash, expires
+        case creatorID = "creator_id"
+        case fileID = "file_id"
+        case folderID = "folder_id"
+        case rootID = "root_id"
+        case readAccess = "read_access"
+        case writeAccess = "write_access"
+        case deleteAccess = "delete_access"
+    }
+}
+
+/// `{"results": […]}` of search and modified_since.
+package struct WireResults<Element: Codable & Hashable & Sendable>: Codable, Hashable, Sendable {
+    package var results: [Element]
+    /// Present only where a server pages the answer.
+    package var offset: Int?
+    package var total: Int?
+
+    package init(results: [Element]) { self.results = results }
+}
