@@ -22,7 +22,7 @@ struct StatusCommand: AsyncParsableCommand {
             let directory = directory
             let report = try await BlockingWork.run { () throws(ServiceFailure) in
                 let mountPoint = try directory.map { text throws(ServiceFailure) in
-                    try MountPoint(resolving: text)
+                    MountLocation(resolving: text)
                 }
                 return try StatusReport.collect(for: mountPoint, folders: folders)
             }

@@ -19,7 +19,7 @@ struct UnmountCommandLine: AsyncParsableCommand {
         let directory = directory
         try await BlockingWork.run { () throws(ServiceFailure) in
             try UnmountCommand.run(
-                try MountPoint(resolving: directory), lazily: lazily, folders: folders)
+                MountLocation(resolving: directory), lazily: lazily, folders: folders)
         }
     }
 }

@@ -9,7 +9,7 @@ package struct ControlClient: Sendable {
 
     /// Asks the driver behind a mount; nil where none listens.
     package func ask(
-        _ request: ControlRequest, of mountPoint: MountPoint
+        _ request: ControlRequest, of mountPoint: MountLocation
     ) throws(ServiceFailure) -> ControlAnswer? {
         try ask(request, name: ControlSocket.name(for: mountPoint))
     }

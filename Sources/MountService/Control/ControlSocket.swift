@@ -17,11 +17,13 @@ final class ControlSocket: Service, Sendable {
     private let path: String
     private let handler: Handler
     private let connections = Atomic<Int>(0)
+    /// Answers that are not sent yet.
+    private let unanswered = DispatchGroup()
     private let queue = DispatchQueue(label: "ordner.control", attributes: .concurrent)
 
     /// Listens from now on; requests are answered while `run` runs.
     init(
-        for mountPoint: MountPoint, folders: ProgramFolders, handler: @escaping Handler
+        for mountPoint: MountLocation, folders: ProgramFolders, handler: @escaping Handler
     ) throws(ServiceFailure) {
         let name = Self.name(for: mountPoint)
         descriptor = try UnixSocket.listen(folder: folders.sockets, name: name)
@@ -30,7 +32,7 @@ final class ControlSocket: Service, Sendable {
     }
 
     /// The socket's name: a hash of the mount point, as that may be of any length.
-    static func name(for mountPoint: MountPoint) -> String {
+    static func name(for mountPoint: MountLocation) -> String {
         // FNV-1a, 64 bits.
         let hash = mountPoint.path.utf8.reduce(0xcbf2_9ce4_8422_2325 as UInt64) {
             ($0 ^ UInt64($1)) &* 0x100_0000_01b3
@@ -41,17 +43,21 @@ final class ControlSocket: Service, Sendable {
 
     static let nameSuffix = ".sock"
 
-    /// Accepts until the graceful shutdown, then takes the name away.
+    /// Accepts until the graceful shutdown, then takes the name away and waits for the answers
+    /// under way, which have deadlines.
     func run() async throws {
         let source = DispatchSource.makeReadSource(fileDescriptor: descriptor, queue: queue)
         source.setEventHandler { @Sendable [self] in accept() }
         source.setCancelHandler { @Sendable [descriptor] in close(descriptor) }
         source.resume()
-        defer {
-            source.cancel()
-            unlink(path)
+        let shutdown: Result<Void, any Error>
+        do { shutdown = .success(try await gracefulShutdown()) } catch { shutdown = .failure(error) }
+        unlink(path)
+        source.cancel()
+        await withCheckedContinuation { waiting in
+            unanswered.notify(queue: queue) { waiting.resume() }
         }
-        try await gracefulShutdown()
+        try shutdown.get()
     }
 
     private func accept() {
@@ -59,6 +65,7 @@ final class ControlSocket: Service, Sendable {
         guard connection >= 0 else { return }
         Descriptor.closeInChildren(connection)
         let others = connections.wrappingAdd(1, ordering: .relaxed).oldValue
+        unanswered.enter()
         guard others < Self.maximumConnections else { return finish(connection) }
         queue.async { [self] in serve(connection) }
     }
@@ -82,18 +89,16 @@ final class ControlSocket: Service, Sendable {
     }
 
     private func answer(_ answer: ControlAnswer, to connection: Int32) {
-        do {
-            let line = try JSONEncoder().encode(answer)
-            _ = UnixSocket.send(Array(line) + [UInt8(ascii: "\n")], to: connection)
-        } catch {
-            return finish(connection)
-        }
-        // The end of the process ends this connection, and tells the client so.
-        if answer.isEnding != true { finish(connection) }
+        let line: Data
+        do { line = try JSONEncoder().encode(answer) } catch { return finish(connection) }
+        _ = UnixSocket.send(Array(line) + [UInt8(ascii: "\n")], to: connection)
+        finish(connection, isKeptOpen: answer.isEnding == true)
     }
 
-    private func finish(_ connection: Int32) {
-        close(connection)
+    /// - Parameter isKeptOpen: the end of the process ends the connection, and so tells the client.
+    private func finish(_ connection: Int32, isKeptOpen: Bool = false) {
+        if !isKeptOpen { close(connection) }
         connections.wrappingSubtract(1, ordering: .relaxed)
+        unanswered.leave()
     }
 }

@@ -1,29 +1,27 @@
-/// `ordner status`: what the drivers say, and which mounts have no driver any more.
+/// What `ordner status` shows: what the drivers say, and which mounts have no driver any more.
 package struct StatusReport: Codable, Sendable, Hashable {
     package var mounts: [MountStatus]
     /// Mount points whose driver doesn't answer.
     package var dead: [String]
 
-    /// Asks every driver of this user, or the one of `mountPoint`. Blocks.
+    /// Asks every driver of this user, or the one at `location`. Blocks.
     package static func collect(
-        for mountPoint: MountPoint?, folders: ProgramFolders
+        for location: MountLocation?, folders: ProgramFolders
     ) throws(ServiceFailure) -> StatusReport {
         let client = ControlClient(folders: folders)
-        let table = try MountTable.current()
-        guard let mountPoint else {
+        guard let location else {
             let mounts = try client.allStatuses()
-            let alive = Set(mounts.map(\.mountPoint))
-            let dead = Set(table.ours.map(\.mountPoint)).subtracting(alive)
+            let dead = MountLocation.ours.subtracting(mounts.map(\.mountPoint))
             return StatusReport(mounts: mounts, dead: dead.sorted())
         }
-        if let status = try client.ask(ControlRequest(.status), of: mountPoint)?.status {
+        if let status = try client.ask(ControlRequest(.status), of: location)?.status {
             return StatusReport(mounts: [status], dead: [])
         }
-        guard table.mount(on: mountPoint.path)?.type == MountTable.ourType else {
+        guard location.holdsOurMount else {
             throw ServiceFailure(
-                "no Ordner mount is on \(mountPoint)",
+                "no Ordner mount is on \(location)",
                 remedy: "ordner status without a folder lists all mounts.")
         }
-        return StatusReport(mounts: [], dead: [mountPoint.path])
+        return StatusReport(mounts: [], dead: [location.path])
     }
 }

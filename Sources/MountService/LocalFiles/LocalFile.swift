@@ -55,6 +55,12 @@ enum LocalFile {
         try syncFolder(of: path)
     }
 
+    /// Removes a file; not an error where there is none.
+    static func remove(_ path: String) throws(ServiceFailure) {
+        guard unlink(path) == 0 || errno == ENOENT else { throw .system("delete \(path)") }
+        try syncFolder(of: path)
+    }
+
     /// Makes a folder and those above it; new ones are for this user only.
     static func makePrivateFolder(_ path: String) throws(ServiceFailure) {
         if mkdir(path, 0o700) == 0 || errno == EEXIST { return try requireFolder(path) }

@@ -20,7 +20,7 @@ package struct MountSettings: Sendable, Hashable {
     package var account: AccountName
     /// `Root/path` below which the mount begins; nil for all roots side by side.
     package var remotePath: String?
-    package var mountPoint: MountPoint
+    package var location: MountLocation
     package var lockMode = LockMode.open
     package var symbolicLinks = SymbolicLinkMode.store
     /// Absolute; nil for the user's cache folder.
@@ -31,10 +31,10 @@ package struct MountSettings: Sendable, Hashable {
     package var pollSeconds = 5.0
     package var kernelOptions = KernelMountOptions()
 
-    package init(account: AccountName, remotePath: String?, mountPoint: MountPoint) {
+    package init(account: AccountName, remotePath: String?, location: MountLocation) {
         self.account = account
         self.remotePath = remotePath
-        self.mountPoint = mountPoint
+        self.location = location
     }
 }
 
@@ -43,7 +43,7 @@ package struct KernelMountOptions: Sendable, Hashable {
     package var isReadOnly = false
     /// Other users of the machine may enter; needs `user_allow_other` in /etc/fuse.conf or root.
     package var allowsOthers = false
-    /// `noexec`, `nodev`, `nosuid` and their opposites, in the order given.
+    /// Others that mount(8) knows, such as `noexec`, in the order given.
     package var flags: [String] = []
 
     package init() {}
@@ -55,12 +55,14 @@ package struct KernelMountOptions: Sendable, Hashable {
             case "ro": isReadOnly = true
             case "rw": isReadOnly = false
             case "allow_other": allowsOthers = true
-            case "exec", "noexec", "suid", "nosuid", "dev", "nodev": flags.append(String(option))
+            case "exec", "noexec", "suid", "nosuid", "dev", "nodev", "nonempty":
+                flags.append(String(option))
             case "defaults", "auto", "noauto", "user", "nofail", "_netdev": break
             default:
                 throw ServiceFailure(
                     "the mount option '\(option)' is not known",
-                    remedy: "-o takes ro, rw, allow_other, exec, noexec, suid, nosuid, dev, nodev.")
+                    remedy: "-o takes ro, rw, allow_other, exec, noexec, suid, nosuid, dev, nodev, "
+                        + "nonempty.")
             }
         }
     }
