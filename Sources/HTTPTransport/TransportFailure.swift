@@ -40,7 +40,8 @@ struct TransportFailure: Error {
         case let error as HTTPParserError:
             // The parser's word for a body that ended before its announced length.
             return error == .invalidEOFState
-                ? CloudStorageError(.unreachable, "the connection closed in the middle of an answer")
+                ? CloudStorageError(
+                    .unreachable, "the connection closed in the middle of an answer")
                 : CloudStorageError(.invalidAnswer, "the answer is not HTTP: \(error)")
         default:
             return CloudStorageError(.unreachable, summary(of: error))
