@@ -19,7 +19,7 @@ import MountService
             Exit codes: 0 done, 1 failed, 2 wrong usage.
             """,
         subcommands: [
-            AccountsCommand.self,
+            LoginCommand.self, AccountsCommand.self, LogoutCommand.self, MountCommand.self,
             UnmountCommandLine.self, StatusCommand.self,
         ])
 

@@ -39,18 +39,21 @@ struct StatusCommand: AsyncParsableCommand {
         return (report.mounts.map(text(of:)) + dead).joined(separator: "\n")
     }
 
-    private func text(of mount: MountStatus) -> String {
+    private func text(of mount: MountReport) -> String {
         var lines = [
             mount.mountPoint,
             "  account     " + mount.account + (mount.remotePath.map { ":" + $0 } ?? ""),
             "  server      \(mount.server) as \(mount.user), "
                 + (mount.serverReachable ? "reachable" : "NOT reachable"),
-            "  files       \(mount.openFiles) open, \(mount.unsentFiles) unsent, "
-                + "\(mount.runningUploads) uploading",
+            "  files       \(mount.openFiles) open, \(mount.unsentFiles) not on the server yet",
             "  cache       \(ByteSize.text(mount.cacheBytes)) of \(ByteSize.text(mount.cacheLimit))",
         ]
+        lines += mount.unsent.map {
+            "  unsent      \($0.path) (\(ByteSize.text($0.bytes)))"
+                + ($0.error.map { ": " + $0 } ?? "")
+        }
         lines += mount.locks.map { "  locked      \($0)" }
-        lines += mount.conflicts.map { "  CONFLICT    \($0)" }
+        lines += mount.conflicts.map { "  conflict    \($0)" }
         return lines.joined(separator: "\n")
     }
 }

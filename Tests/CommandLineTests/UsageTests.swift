@@ -13,7 +13,9 @@ import Testing
         #expect(outcome.error == "")
     }
 
-    @Test(arguments: ["login", "accounts", "logout", "mount", "unmount", "status", "server", "demo"])
+    @Test(arguments: [
+        "login", "accounts", "logout", "mount", "unmount", "status", "server", "demo",
+    ])
     func everyCommandHasHelp(command: String) async throws {
         let outcome = try await PrivateHome().run(command, "--help")
         #expect(outcome.exitCode == 0)

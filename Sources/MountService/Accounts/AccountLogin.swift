@@ -1,8 +1,7 @@
-package import CloudStorage
+import CloudStorage
 import FoundationEssentials
-import Glibc
-package import HTTPTransport
-package import LeitzCloudClient
+import HTTPTransport
+import LeitzCloudClient
 
 /// What `ordner login` was asked for.
 package struct LoginRequest: Sendable {
@@ -172,7 +171,7 @@ extension AccountLogin {
         var signIn = SignInRequest(address: address, user: user, password: password)
         signIn.authCode = request.code
         signIn.guid = known?.guid
-        signIn.hostName = Self.hostName
+        signIn.hostName = LocalHost.name
         do throws(SignInError) {
             return try await LeitzCloudSignIn.signIn(signIn, transport: transport)
         } catch {
@@ -231,11 +230,5 @@ extension AccountLogin {
                 remedy: "Sign in again with a new code.")
         case .other(let error): ServiceFailure("sign-in failed: \(error.message)")
         }
-    }
-
-    private static var hostName: String {
-        var buffer = [CChar](repeating: 0, count: 256)
-        guard gethostname(&buffer, buffer.count - 1) == 0 else { return "ordner" }
-        return String(decoding: buffer.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
     }
 }

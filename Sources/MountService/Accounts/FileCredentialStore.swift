@@ -1,4 +1,4 @@
-import CloudStorage
+package import CloudStorage
 import FoundationEssentials
 package import LeitzCloudClient
 

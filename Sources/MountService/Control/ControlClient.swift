@@ -15,13 +15,13 @@ package struct ControlClient: Sendable {
     }
 
     /// The status of every running mount of this user.
-    package func allStatuses() throws(ServiceFailure) -> [MountStatus] {
+    package func allStatuses() throws(ServiceFailure) -> [MountReport] {
         var names: Set<String> = []
         for folder in folders.possibleSockets {
             names.formUnion(
                 try LocalFile.names(in: folder).filter { $0.hasSuffix(ControlSocket.nameSuffix) })
         }
-        var statuses: [MountStatus] = []
+        var statuses: [MountReport] = []
         for name in names.sorted() {
             if let status = try ask(ControlRequest(.status), name: name)?.status {
                 statuses.append(status)

@@ -21,7 +21,7 @@ package struct ControlRequest: Codable, Sendable, Hashable {
 
 /// The driver's answer: one line of JSON.
 package struct ControlAnswer: Codable, Sendable, Hashable {
-    package var status: MountStatus?
+    package var status: MountReport?
     /// Why the request failed; nil where it didn't.
     package var failure: String?
     package var remedy: String?
@@ -29,7 +29,7 @@ package struct ControlAnswer: Codable, Sendable, Hashable {
     package var isEnding: Bool?
 
     package init(
-        status: MountStatus? = nil, failure: ServiceFailure? = nil, isEnding: Bool? = nil
+        status: MountReport? = nil, failure: ServiceFailure? = nil, isEnding: Bool? = nil
     ) {
         self.status = status
         self.failure = failure?.message

@@ -51,7 +51,9 @@ final class ControlSocket: Service, Sendable {
         source.setCancelHandler { @Sendable [descriptor] in close(descriptor) }
         source.resume()
         let shutdown: Result<Void, any Error>
-        do { shutdown = .success(try await gracefulShutdown()) } catch { shutdown = .failure(error) }
+        do { shutdown = .success(try await gracefulShutdown()) } catch {
+            shutdown = .failure(error)
+        }
         unlink(path)
         source.cancel()
         await withCheckedContinuation { waiting in

@@ -1,6 +1,6 @@
 /// What `ordner status` shows: what the drivers say, and which mounts have no driver any more.
 package struct StatusReport: Codable, Sendable, Hashable {
-    package var mounts: [MountStatus]
+    package var mounts: [MountReport]
     /// Mount points whose driver doesn't answer.
     package var dead: [String]
 

@@ -5,7 +5,8 @@ import Glibc
 package enum LocalPath {
     /// From the current folder, without `.`, `..` and double slashes; links stay.
     package static func absolute(_ path: String) -> String {
-        let full = path.hasPrefix("/") ? path : FileManager.default.currentDirectoryPath + "/" + path
+        let full =
+            path.hasPrefix("/") ? path : FileManager.default.currentDirectoryPath + "/" + path
         var parts: [Substring] = []
         for part in full.split(separator: "/") {
             switch part {

@@ -46,5 +46,7 @@ package struct MountLocation: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
-    private static func isOurs(_ type: String) -> Bool { type == "fuse.\(FuseMountOptions.subtype)" }
+    private static func isOurs(_ type: String) -> Bool {
+        type == "fuse.\(FuseMountOptions.subtype)"
+    }
 }

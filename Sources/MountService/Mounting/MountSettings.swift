@@ -1,3 +1,7 @@
+import FuseAdapter
+import Glibc
+import VirtualFileSystem
+
 /// What a mount is to be: the account, the place, and how it behaves.
 package struct MountSettings: Sendable, Hashable {
     /// When the server's lock for a file is taken (DESIGN section 6).
@@ -35,6 +39,44 @@ package struct MountSettings: Sendable, Hashable {
         self.account = account
         self.remotePath = remotePath
         self.location = location
+    }
+}
+
+extension MountSettings {
+    /// The same in the file system's terms.
+    var fileSystemOptions: MountOptions {
+        var options = MountOptions()
+        options.path = (remotePath ?? "").split(separator: "/").map(String.init)
+        options.locking =
+            switch lockMode {
+            case .open: .open
+            case .off: .off
+            case .require: .require
+            }
+        options.symbolicLinks =
+            switch symbolicLinks {
+            case .store: .store
+            case .refuse: .refuse
+            }
+        options.userID = getuid()
+        options.groupID = getgid()
+        let mask = umask(0)
+        umask(mask)
+        options.umask = UInt16(mask & 0o777)
+        options.isReadOnly = kernelOptions.isReadOnly
+        options.pollSeconds = pollSeconds
+        options.hostName = LocalHost.name
+        return options
+    }
+
+    /// The same in the adapter's terms.
+    func fuseOptions(url: String) -> FuseMountOptions {
+        var options = FuseMountOptions(
+            mountPoint: location.path, fileSystemName: "\(account)@\(url)")
+        options.allowOther = kernelOptions.allowsOthers
+        options.readOnly = kernelOptions.isReadOnly
+        options.extra = kernelOptions.flags
+        return options
     }
 }
 

@@ -18,10 +18,8 @@ package enum UnmountCommand {
                 "no Ordner mount is on \(location)", remedy: "ordner status lists the mounts.")
         }
         // Nobody listens: the driver has ended without unmounting.
-        do {
+        try ServiceFailure.translating { () throws(FuseMountError) in
             try Unmounting.unmount(location.path, lazy: true)
-        } catch {
-            throw ServiceFailure(error.message)
         }
     }
 }

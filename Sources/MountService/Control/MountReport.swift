@@ -1,5 +1,16 @@
 /// How a mount is doing: what `ordner status --json` prints for each.
-package struct MountStatus: Codable, Sendable, Hashable {
+package struct MountReport: Codable, Sendable, Hashable {
+    /// A file changed here that the server doesn't have yet.
+    package struct Unsent: Codable, Sendable, Hashable {
+        package var path: String
+        package var bytes: Int64
+        /// Why the last try failed.
+        package var error: String?
+    }
+
+    /// Entries of each list at most.
+    static let listLimit = 1000
+
     package var account: String
     /// Where in the account the mount begins; nil for all of it.
     package var remotePath: String?
@@ -10,26 +21,25 @@ package struct MountStatus: Codable, Sendable, Hashable {
     /// False while the last calls could not reach the server.
     package var serverReachable: Bool
     package var openFiles: Int
-    /// Files changed here that the server doesn't have yet.
-    package var unsentFiles: Int
-    package var runningUploads: Int
     /// Bytes of content kept on this machine.
     package var cacheBytes: Int64
     package var cacheLimit: Int64
-    /// Changes the server refused for good, kept here: at most 1,000.
+    package var unsent: [Unsent]
+    /// How many `unsent` would have without its limit.
+    package var unsentFiles: Int
+    /// Copies made because the server had changed the same file.
     package var conflicts: [String]
-    /// Files whose lock this mount holds: at most 1,000.
+    /// Files whose lock this mount holds.
     package var locks: [String]
 
     enum CodingKeys: String, CodingKey {
-        case account, server, user, conflicts, locks
+        case account, server, user, unsent, conflicts, locks
         case remotePath = "remote_path"
         case mountPoint = "mount_point"
         case processID = "process_id"
         case serverReachable = "server_reachable"
         case openFiles = "open_files"
         case unsentFiles = "unsent_files"
-        case runningUploads = "running_uploads"
         case cacheBytes = "cache_bytes"
         case cacheLimit = "cache_limit"
     }
