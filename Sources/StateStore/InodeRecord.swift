@@ -1,0 +1,45 @@
+package import FileSystemTypes
+
+/// One row of the inode table: what this machine wants of an inode, and what the server has of it.
+package struct InodeRecord: Sendable, Hashable {
+    package var inode: InodeNumber
+    /// The top of the mount is its own parent.
+    package var parent: InodeNumber
+    package var name: String
+    package var kind: FileKind
+    /// Nil where the item is only on this machine.
+    package var server: ServerSide?
+    package var overlay: LocalOverlay
+    /// Set for symbolic links.
+    package var symlinkTarget: String?
+    /// True for names that never go to the server (`--local-only`, symbolic links kept here).
+    package var isLocalOnly: Bool
+    /// Name of the file with unsent content in `StateStore.contentFolder`; nil where there is none.
+    package var contentFile: String?
+    /// Local size in bytes where `contentFile` is set.
+    package var size: Int64?
+    /// Folders: the validator of the last listing.
+    package var listingValidator: String?
+    /// Folders: the children in the table are the complete last listing.
+    package var isListed: Bool
+
+    package init(
+        inode: InodeNumber, parent: InodeNumber, name: String, kind: FileKind,
+        server: ServerSide? = nil, overlay: LocalOverlay = LocalOverlay(),
+        symlinkTarget: String? = nil, isLocalOnly: Bool = false, contentFile: String? = nil,
+        size: Int64? = nil, listingValidator: String? = nil, isListed: Bool = false
+    ) {
+        self.inode = inode
+        self.parent = parent
+        self.name = name
+        self.kind = kind
+        self.server = server
+        self.overlay = overlay
+        self.symlinkTarget = symlinkTarget
+        self.isLocalOnly = isLocalOnly
+        self.contentFile = contentFile
+        self.size = size
+        self.listingValidator = listingValidator
+        self.isListed = isListed
+    }
+}

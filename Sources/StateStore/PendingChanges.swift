@@ -1,0 +1,108 @@
+import FileSystemTypes
+
+/// Changes that wait for the store's thread, and who waits for them. Pure; not thread-safe.
+///
+/// The number of changes is bounded: past `behindLimit`, changes that a later one overwrites are
+/// dropped, so that what remains grows only with the number of items it speaks of.
+struct PendingChanges<Waiter> {
+    /// What one transaction writes.
+    struct Batch {
+        var changes: [StateChange]
+        var waiters: [Waiter]
+        var durability: Durability
+    }
+
+    /// How many changes may wait before `isBehind`.
+    static var behindLimit: Int { 65_536 }
+
+    /// Why the last transaction failed; nil again once one has succeeded.
+    private(set) var failure: FileSystemError?
+    private var changes: [StateChange] = []
+    private var waiters: [Waiter] = []
+    private var durability = Durability.normal
+    private var isScheduled = false
+    private var compactAt = behindLimit
+
+    var isBehind: Bool { changes.count >= Self.behindLimit }
+
+    /// Adds changes. Returns whether the owner must schedule a run of its thread.
+    mutating func add(_ more: [StateChange], waiter: Waiter?, durability: Durability) -> Bool {
+        changes.append(contentsOf: more)
+        if changes.count >= compactAt { compact() }
+        if let waiter {
+            waiters.append(waiter)
+            self.durability = max(self.durability, durability)
+        }
+        // After a failure only callers who want to hear of it make the thread try again.
+        guard !isScheduled, failure == nil || waiter != nil else { return false }
+        isScheduled = true
+        return true
+    }
+
+    /// Everything that waits; nil where nothing does.
+    mutating func takeBatch() -> Batch? {
+        isScheduled = false
+        guard !changes.isEmpty || !waiters.isEmpty else { return nil }
+        let batch = Batch(changes: changes, waiters: waiters, durability: durability)
+        changes = []
+        waiters = []
+        durability = .normal
+        compactAt = Self.behindLimit
+        return batch
+    }
+
+    /// The last batch was written.
+    mutating func succeeded() { failure = nil }
+
+    /// The last batch could not be written: its changes wait again, before the newer ones.
+    mutating func failed(_ error: FileSystemError, returning lost: [StateChange]) {
+        failure = error
+        changes = lost + changes
+        if changes.count >= compactAt { compact() }
+    }
+
+    /// Drops every change that a later one overwrites, and keeps the order of the others.
+    private mutating func compact() {
+        var seen = Set<Target>()
+        var kept: [StateChange] = []
+        for change in changes.reversed() {
+            if case .removeSubtree = change {
+                seen.removeAll()
+                kept.append(change)
+            } else if let target = Target(change) {
+                // A removal also takes the attributes along, so only later removals replace it.
+                let isNew = seen.insert(target).inserted
+                if case .remove(let inode) = change {
+                    seen.insert(.row(inode))
+                    if isNew { kept.append(change) }
+                } else if isNew {
+                    kept.append(change)
+                }
+            }
+        }
+        changes = kept.reversed()
+        compactAt = max(Self.behindLimit, changes.count * 2)
+    }
+
+    /// What a change overwrites.
+    private enum Target: Hashable {
+        case row(InodeNumber)
+        case removal(InodeNumber)
+        case attribute(InodeNumber, [UInt8])
+        case intent(Int64)
+        case value([UInt8])
+
+        init?(_ change: StateChange) {
+            switch change {
+            case .put(let record): self = .row(record.inode)
+            case .remove(let inode): self = .removal(inode)
+            case .removeSubtree: return nil
+            case .setAttribute(let inode, let name, _), .removeAttribute(let inode, let name):
+                self = .attribute(inode, Array(name.utf8))
+            case .putIntent(let intent): self = .intent(intent.id)
+            case .removeIntent(let id): self = .intent(id)
+            case .setValue(let key, _): self = .value(Array(key.utf8))
+            }
+        }
+    }
+}

@@ -1,0 +1,277 @@
+package import FileSystemTypes
+import Dispatch
+import GRDB
+import Synchronization
+
+/// The durable state of one account: the inode table, attributes, intents and a few values.
+///
+/// One thread does all the work on the disk, in the order in which it was asked for: a read sees
+/// every change that was enqueued before it. Everything but `init` may be called from any thread;
+/// nothing but `init` (and `allocateInode` when its block has run out) blocks. Readers of a store
+/// whose last write failed get that failure until a write has succeeded.
+package final class StateStore: Sendable {
+    /// The folder for files with unsent data: private, and on the same disk as the table.
+    package let contentFolder: String
+    /// Whether the table was damaged or lost and is new: the old file, where there was one, lies
+    /// beside it as `state.sqlite.damaged-DATE`, and unsent content is still in `contentFolder`.
+    package let wasRebuilt: Bool
+
+    /// Nil once closed. Work is put on the connection's thread inside `withLock`, so that none can
+    /// come after the last.
+    private let connection: Mutex<DatabaseQueue?>
+    private let pending = Mutex(PendingChanges<Waiter>())
+    private let numbers: Mutex<NumberReservation>
+    private let folder: Mutex<StateFolder?>
+
+    private typealias Waiter = CheckedContinuation<Result<Void, FileSystemError>, Never>
+
+    /// Opens the state in `folder`, made (0700) where needed. Blocks on the disk.
+    ///
+    /// Throws `locked` where another process uses the folder, `notSupported` where a newer version
+    /// made it.
+    package convenience init(folder: String) throws(FileSystemError) {
+        try self.init(folder: folder, migrations: StateSchema.migrations)
+    }
+
+    init(folder path: String, migrations: [(name: String, sql: String)]) throws(FileSystemError) {
+        let folder = try StateFolder(path: path)
+        let database = try StateDatabase(in: folder, migrator: StateSchema.migrator(migrations))
+        var numbers = NumberReservation(first: database.nextNumber)
+        let end = database.nextNumber + NumberReservation.smallestBlock
+        do {
+            try database.queue.inDatabase { db in try ChangeWriter(db: db).reserve(upTo: end) }
+        } catch {
+            throw StateDatabase.fileSystemError(error)
+        }
+        numbers.reserved(upTo: end)
+        contentFolder = folder.contentPath
+        wasRebuilt = database.wasRebuilt
+        connection = Mutex(database.queue)
+        self.numbers = Mutex(numbers)
+        self.folder = Mutex(folder)
+    }
+
+    // MARK: Numbers
+
+    /// A number that was never handed out before and never will be again, not even after `kill -9`.
+    ///
+    /// Answers from memory. Blocks for one disk write only where numbers are used faster than the
+    /// store's thread reserves them; where that write fails, the next transaction makes up for it.
+    package func allocateInode() -> InodeNumber { InodeNumber(allocateNumber()) }
+
+    /// The id for a new intent: greater than every earlier one.
+    package func allocateIntentID() -> Int64 { Int64(bitPattern: allocateNumber()) }
+
+    private func allocateNumber() -> UInt64 {
+        while true {
+            switch numbers.withLock({ $0.take() }) {
+            case .number(let number, let end):
+                if let end { reserve(upTo: end) {} }
+                return number
+            case .exhausted(let end):
+                let done = DispatchSemaphore(value: 0)
+                reserve(upTo: end) { done.signal() }
+                done.wait()
+            }
+        }
+    }
+
+    private func reserve(upTo end: UInt64, then done: @escaping @Sendable () -> Void) {
+        let isOpen = onThread { [self] db in
+            do {
+                try ChangeWriter(db: db).reserve(upTo: end)
+            } catch {
+                noteFailure(error)
+            }
+            numbers.withLock { $0.reserved(upTo: end) }
+            done()
+        }
+        guard !isOpen else { return }
+        // Closed: nothing that carries the number can be stored any more.
+        numbers.withLock { $0.reserved(upTo: end) }
+        done()
+    }
+
+    // MARK: Reads
+
+    /// The record of an inode; nil where there is none.
+    package func record(_ inode: InodeNumber) async throws(FileSystemError) -> InodeRecord? {
+        try await read { try $0.record(inode) }
+    }
+
+    /// The records with this parent, in ascending order of inode; the top is not its own child.
+    package func children(of folder: InodeNumber) async throws(FileSystemError) -> [InodeRecord] {
+        try await read { try $0.children(of: folder) }
+    }
+
+    /// The records of server items, as many as are known; one query for thousands of keys.
+    ///
+    /// Where two records stand for one item, the one with the higher inode number is returned.
+    package func records(
+        for keys: [ItemKey]
+    ) async throws(FileSystemError) -> [ItemKey: InodeRecord] {
+        try await read { try $0.records(for: keys) }
+    }
+
+    /// The records with unsent content, and those the server doesn't have but should.
+    package func dirtyRecords() async throws(FileSystemError) -> [InodeRecord] {
+        try await read { try $0.dirtyRecords() }
+    }
+
+    /// The extended attributes of an inode.
+    package func attributes(
+        of inode: InodeNumber
+    ) async throws(FileSystemError) -> [String: [UInt8]] {
+        try await read { try $0.attributes(of: inode) }
+    }
+
+    /// The intents that were not removed, oldest first.
+    package func intents() async throws(FileSystemError) -> [Intent] {
+        try await read { try $0.intents() }
+    }
+
+    /// What `setValue` stored last under the key.
+    package func value(forKey key: String) async throws(FileSystemError) -> String? {
+        try await read { try $0.value(forKey: key) }
+    }
+
+    // MARK: Changes
+
+    /// Queues changes and returns; many callers' changes become one transaction.
+    ///
+    /// A write that fails makes the store `failure`; its changes are kept, in order, and tried
+    /// again with the next commit or read. Callers should slow down while `isBehind`.
+    package func enqueue(_ changes: [StateChange]) {
+        let mustRun = pending.withLock { $0.add(changes, waiter: nil, durability: .normal) }
+        guard mustRun else { return }
+        if !onThread({ [self] db in writePending(db) }) { failPending(Self.closed) }
+    }
+
+    /// Queues changes and returns when they, and all before them, are committed.
+    ///
+    /// - Throws: why the write failed; the changes stay queued (see `enqueue`), so that a later
+    ///   commit that succeeds has written these too.
+    package func commit(
+        _ changes: [StateChange], durability: Durability
+    ) async throws(FileSystemError) {
+        let result = await withCheckedContinuation { (waiter: Waiter) in
+            let mustRun = pending.withLock {
+                $0.add(changes, waiter: waiter, durability: durability)
+            }
+            guard mustRun else { return }
+            if !onThread({ [self] db in writePending(db) }) { failPending(Self.closed) }
+        }
+        try result.get()
+    }
+
+    /// Whether more changes wait than the store takes without losing ground.
+    package var isBehind: Bool { pending.withLock { $0.isBehind } }
+
+    /// Why the last write failed; nil where it succeeded.
+    package var failure: FileSystemError? { pending.withLock { $0.failure } }
+
+    /// Writes what is queued and gives the folder back. Later calls fail with `inputOutput`.
+    package func close() async {
+        let queue = connection.withLock { $0.take() }
+        guard let queue else { return }
+        await withCheckedContinuation { (done: CheckedContinuation<Void, Never>) in
+            queue.asyncWriteWithoutTransaction { [self] db in
+                writePending(db)
+                failPending(Self.closed)
+                done.resume()
+            }
+        }
+        await withCheckedContinuation { (done: CheckedContinuation<Void, Never>) in
+            // Closing waits for the connection's thread and writes the log into the table.
+            DispatchQueue.global().async { [self] in
+                do { try queue.close() } catch { noteFailure(error) }
+                done.resume()
+            }
+        }
+        folder.withLock { $0 = nil }
+    }
+
+    // MARK: The store's thread
+
+    private static let closed = FileSystemError(.inputOutput, "the account's state is closed")
+
+    /// Runs `work` on the store's thread, after everything asked for before.
+    /// - Returns: false where the store is closed, and `work` will not run.
+    private func onThread(_ work: @escaping @Sendable (Database) -> Void) -> Bool {
+        connection.withLock { queue in
+            queue?.asyncWriteWithoutTransaction(work)
+            return queue != nil
+        }
+    }
+
+    private func read<Value: Sendable>(
+        _ question: @escaping @Sendable (StateReader) throws -> Value
+    ) async throws(FileSystemError) -> Value {
+        typealias Answer = Result<Value, FileSystemError>
+        let answer = await withCheckedContinuation { (waiter: CheckedContinuation<Answer, Never>) in
+            let isOpen = onThread { [self] db in
+                writePending(db)
+                if let failure {
+                    waiter.resume(returning: .failure(failure))
+                    return
+                }
+                do {
+                    waiter.resume(returning: .success(try question(StateReader(db: db))))
+                } catch {
+                    noteDamage(error)
+                    waiter.resume(returning: .failure(StateDatabase.fileSystemError(error)))
+                }
+            }
+            if !isOpen { waiter.resume(returning: .failure(Self.closed)) }
+        }
+        return try answer.get()
+    }
+
+    /// Writes all that waits in one transaction and tells those who wait for it.
+    private func writePending(_ db: Database) {
+        let next = pending.withLock { pending in
+            let next = pending.takeBatch()
+            // Nothing waits, so nothing is lost: a failure to reserve numbers is over.
+            if next == nil { pending.succeeded() }
+            return next
+        }
+        guard let batch = next else { return }
+        let result: Result<Void, FileSystemError>
+        do {
+            try ChangeWriter(db: db).commit(batch.changes, durability: batch.durability)
+            pending.withLock { $0.succeeded() }
+            result = .success(())
+        } catch {
+            noteDamage(error)
+            let failure = StateDatabase.fileSystemError(error)
+            pending.withLock { $0.failed(failure, returning: batch.changes) }
+            result = .failure(failure)
+        }
+        for waiter in batch.waiters { waiter.resume(returning: result) }
+    }
+
+    /// Ends the wait of everyone who came after the store was closed.
+    private func failPending(_ error: FileSystemError) {
+        let batch = pending.withLock { pending in
+            let batch = pending.takeBatch()
+            if batch != nil { pending.failed(error, returning: []) }
+            return batch
+        }
+        for waiter in batch?.waiters ?? [] { waiter.resume(returning: .failure(error)) }
+    }
+
+    private func noteFailure(_ error: any Error) {
+        noteDamage(error)
+        pending.withLock { $0.failed(StateDatabase.fileSystemError(error), returning: []) }
+    }
+
+    /// Has a damaged table checked, and set aside, by the next start.
+    private func noteDamage(_ error: any Error) {
+        guard StateDatabase.isDamage(error) else { return }
+        do {
+            try folder.withLock { try $0?.markForCheck() }
+        } catch {
+            pending.withLock { $0.failed(StateDatabase.fileSystemError(error), returning: []) }
+        }
+    }
+}
