@@ -1,0 +1,129 @@
+import Dispatch
+import FileSystemTypes
+import Synchronization
+
+extension BlockCache {
+    /// Bytes between two looks at the free disk space while contents fill.
+    private static let trimInterval: Int64 = 16 << 20
+
+    // MARK: Called by contents
+
+    func noteRead(hit: Bool) { counters.countRead(hit: hit) }
+
+    func noteFetched(_ bytes: Int) { counters.countFetched(bytes) }
+
+    /// Counts blocks that came to (or left) a content, and evicts where that is too much.
+    func noteStored(_ bytes: Int64, of content: CachedContent) {
+        guard bytes != 0 else { return }
+        let (before, after) = table.withLock { table in
+            let before = table.bytes
+            table.add(bytes, to: content)
+            return (before, table.bytes)
+        }
+        let crossesLimit = before <= configuration.sizeLimit && after > configuration.sizeLimit
+        let isDue = counters.countStored(bytes, interval: Self.trimInterval)
+        if isDue || crossesLimit { storage.async { self.trim() } }
+    }
+
+    /// Writes a content's index soon.
+    func store(_ content: CachedContent) {
+        storage.async {
+            if !self.storeNow(content) { self.forget(content) }
+        }
+    }
+
+    /// Stores a content that nobody uses and lets go of it.
+    func retire(_ content: CachedContent) { storage.async { self.retireNow(content) } }
+
+    /// Makes the cache forget a content, which its readers go on using.
+    func forget(_ content: CachedContent) { discard(content.key, named: content.name) }
+
+    /// Evicts after the disk turned out full; false where there was nothing to evict.
+    func makeRoom() async -> Bool {
+        await withCheckedContinuation { continuation in
+            storage.async { continuation.resume(returning: self.evictForSpace()) }
+        }
+    }
+
+    /// Forgets a version, or only the entry of that name.
+    func discard(_ key: ContentKey, named name: String?) {
+        let removed = table.withLock { table -> EntryTable.Entry? in
+            guard name == nil || table.entries[key]?.name == name else { return nil }
+            return table.remove(key)
+        }
+        guard let removed else { return }
+        storage.async { self.removeFiles(of: removed.name) }
+    }
+
+    // MARK: On the storage queue
+
+    /// Writes a content's index if it lacks something; false where the disk refused.
+    func storeNow(_ content: CachedContent) -> Bool {
+        guard let index = content.takeIndex() else { return true }
+        do throws(FileSystemError) {
+            try folder.writeIndex(index, of: content.name)
+            return true
+        } catch {
+            return false
+        }
+    }
+
+    private func retireNow(_ content: CachedContent) {
+        guard let leaving = content.beginRetiring() else { return }
+        noteStored(-leaving.droppedBytes, of: content)
+        if !content.giveBack(leaving.dropped) || !storeNow(content) {
+            forget(content)
+        } else if !leaving.isDirty {
+            // A last use that isn't noted only makes the entry go earlier after a restart.
+            do throws(FileSystemError) {
+                try folder.touchIndex(of: content.name)
+            } catch {
+                forget(content)
+            }
+        }
+        guard table.withLock({ $0.detach(content) }) else { return }
+        if leaving.isEmpty { discard(content.key, named: content.name) }
+        trim()
+    }
+
+    /// Unlinks an entry's files. What can't be unlinked is found, and tried again, at next start.
+    func removeFiles(of name: String) {
+        do throws(FileSystemError) {
+            try folder.remove(name)
+        } catch {
+            counters.countFailedRemoval()
+        }
+    }
+
+    /// Evicts until the cache is within its limits, or until all that is left is in use.
+    func trim() {
+        let excess = table.withLock { table in
+            (table.bytes - configuration.sizeLimit, table.entries.count - configuration.entryLimit)
+        }
+        var demand = EvictionOrder<ContentKey>.Demand(bytes: 0, entries: 0)
+        // A tenth more than necessary goes, so that this happens seldom.
+        if excess.0 > 0 { demand.bytes = excess.0 + configuration.sizeLimit / 10 }
+        if excess.1 > 0 { demand.entries = excess.1 + configuration.entryLimit / 10 }
+        if configuration.minimumFreeBytes > 0, let free = folder.freeBytes() {
+            demand.bytes = max(demand.bytes, configuration.minimumFreeBytes - free)
+        }
+        _ = evict(demand)
+    }
+
+    /// Evicts a tenth of the cache; false where there was nothing to evict.
+    func evictForSpace() -> Bool {
+        let bytes = table.withLock { $0.bytes }
+        return evict(EvictionOrder<ContentKey>.Demand(bytes: max(bytes / 10, 64 << 20), entries: 0))
+    }
+
+    private func evict(_ demand: EvictionOrder<ContentKey>.Demand) -> Bool {
+        guard !demand.isMet else { return false }
+        let names = table.withLock { table in
+            let victims = EvictionOrder<ContentKey>.victims(
+                among: table.candidates, meeting: demand)
+            return victims.compactMap { table.remove($0.name)?.name }
+        }
+        for name in names { removeFiles(of: name) }
+        return !names.isEmpty
+    }
+}

@@ -1,0 +1,176 @@
+package import CloudStorage
+import Dispatch
+package import FileSystemTypes
+import Synchronization
+
+/// Clean content on the local disk: per content version, per block, checksummed and bounded.
+///
+/// It holds nothing that the server doesn't have: anyone may delete its folder at any time.
+/// Calls may come from any thread and may block on the local disk, so that they don't belong on
+/// Swift's cooperative pool; only `usage` never touches the disk.
+package final class BlockCache: Sendable {
+    /// Where the cache is and what bounds it.
+    package struct Configuration: Hashable, Sendable {
+        /// A folder of the cache's own; made (0700) where it is missing.
+        package var folder: String
+        /// Bytes of all blocks; contents in use may exceed it.
+        package var sizeLimit: Int64
+        /// Bytes the cache leaves free on its file system.
+        package var minimumFreeBytes: Int64
+        /// Bytes of a block, the unit of checksums and of reads from the server.
+        package var blockSize: Int
+        /// Bytes fetched ahead of a sequential reader at most.
+        package var readAheadLimit: Int64
+        /// Bytes of a ranged request at least and at most.
+        package var minimumRequest: Int64
+        package var maximumRequest: Int64
+        /// Ranged requests at a time to read ahead in one content; twice as many with waiters.
+        package var parallelRequests: Int
+        /// Content versions at most, which bounds the table in memory.
+        package var entryLimit: Int
+
+        package init(
+            folder: String, sizeLimit: Int64 = 10 << 30, minimumFreeBytes: Int64 = 1 << 30
+        ) {
+            self.folder = folder
+            self.sizeLimit = sizeLimit
+            self.minimumFreeBytes = minimumFreeBytes
+            blockSize = 1 << 18
+            readAheadLimit = 16 << 20
+            minimumRequest = 1 << 20
+            maximumRequest = 4 << 20
+            parallelRequests = 4
+            entryLimit = 100_000
+        }
+    }
+
+    /// Larger contents are refused, far below where offsets overflow.
+    static let largestContent: Int64 = 1 << 60
+
+    let configuration: Configuration
+    let folder: CacheFolder
+    let table: Mutex<EntryTable>
+    /// Stores indexes, unlinks files, evicts; in this order, one at a time.
+    let storage = DispatchQueue(label: "ordner.block-cache.storage", qos: .utility)
+    /// Checks stored blocks for readers that may not block.
+    let verification = DispatchQueue(
+        label: "ordner.block-cache.verification", qos: .userInitiated)
+    let counters = CacheCounters()
+
+    /// Opens a cache, with what an earlier run left; removes what is damaged or of another format.
+    package init(_ configuration: Configuration) throws(FileSystemError) {
+        self.configuration = configuration
+        folder = try CacheFolder(at: configuration.folder)
+        var table = EntryTable()
+        var superseded: [String] = []
+        for entry in try folder.scan() {
+            let bytes = entry.index.map.presentBytes
+            if let old = table.insert(entry.index.key, name: entry.name, bytes: bytes) {
+                superseded.append(old.name)
+            }
+        }
+        for name in superseded { try folder.remove(name) }
+        self.table = Mutex(table)
+        storage.async { self.trim() }
+    }
+
+    /// The content of one version, shared by all its readers; a use that ends with `release`.
+    ///
+    /// The item and the cloud are where missing bytes come from. `tooManyOpen`, `noSpace`,
+    /// `inputOutput` where the local disk fails; `invalidArgument` for an absurd size.
+    package func content(
+        for key: ContentKey, of item: ItemReference, size: Int64, from cloud: any CloudStorage
+    ) throws(FileSystemError) -> CachedContent {
+        guard size >= 0, size <= Self.largestContent else {
+            throw FileSystemError(.invalidArgument, "block cache: \(size) bytes can't be")
+        }
+        // An entry may be evicted while it is being opened: then it is made anew.
+        for _ in 0..<8 {
+            switch table.withLock({ $0.use(key, size: size, item: item) }) {
+            case .closed:
+                throw FileSystemError(.inputOutput, "block cache: it is closed")
+            case .live(let content):
+                return content
+            case .otherSize:
+                discard(key)
+            case .stored(let name):
+                guard let parts = try openStored(name, key: key, size: size, item: item) else {
+                    discard(key, named: name)
+                    continue
+                }
+                if let content = enter(parts, from: cloud, expecting: name) { return content }
+            case .unknown:
+                let parts = try makeEmpty(key, size: size, item: item)
+                if let content = enter(parts, from: cloud, expecting: nil) { return content }
+                try folder.remove(parts.name)
+            }
+        }
+        throw FileSystemError(.inputOutput, "block cache: the entry keeps vanishing")
+    }
+
+    /// Forgets a version; those who read it keep its file, but nothing of it is stored.
+    package func discard(_ key: ContentKey) { discard(key, named: nil) }
+
+    /// What the cache holds and did so far.
+    package var usage: CacheUsage {
+        let (bytes, entries) = table.withLock { ($0.bytes, $0.entries.count) }
+        return counters.usage(bytes: bytes, entries: entries)
+    }
+
+    /// Ends all fetches and stores all indexes; open contents can still read what they have.
+    package func close() {
+        let live = table.withLock { $0.close() }
+        for content in live { content.stop() }
+        storage.sync {
+            for content in live where !storeNow(content) { removeFiles(of: content.name) }
+        }
+    }
+
+    // MARK: Opening
+
+    private func openStored(
+        _ name: String, key: ContentKey, size: Int64, item: ItemReference
+    ) throws(FileSystemError) -> CachedContent.Parts? {
+        guard let index = try folder.readIndex(of: name), index.key == key,
+            index.geometry.size == size
+        else { return nil }
+        do throws(FileSystemError) {
+            let file = try folder.open(name)
+            return CachedContent.Parts(
+                key: key, name: name, file: file, map: index.map, item: item)
+        } catch  where error.code == .notFound {
+            return nil
+        }
+    }
+
+    private func makeEmpty(
+        _ key: ContentKey, size: Int64, item: ItemReference
+    ) throws(FileSystemError) -> CachedContent.Parts {
+        let name = folder.newName()
+        let file: ContentFile
+        do throws(FileSystemError) {
+            file = try folder.create(name)
+        } catch  where error.code == .noSpace {
+            storage.sync { _ = evictForSpace() }
+            file = try folder.create(name)
+        }
+        let geometry = BlockGeometry(size: size, blockSize: configuration.blockSize)
+        return CachedContent.Parts(
+            key: key, name: name, file: file, map: BlockMap(geometry: geometry), item: item)
+    }
+
+    /// Makes the content the one of its key, or returns nil where another was faster.
+    private func enter(
+        _ parts: CachedContent.Parts, from cloud: any CloudStorage, expecting name: String?
+    ) -> CachedContent? {
+        let content = CachedContent(parts, cache: self, cloud: cloud)
+        return table.withLock { table in
+            guard !table.isClosed, table.entries[parts.key]?.name == name,
+                table.entries[parts.key]?.content == nil
+            else { return nil }
+            if name == nil { table.insert(parts.key, name: parts.name, bytes: 0) }
+            table.attach(content, to: parts.key, item: parts.item)
+            return content
+        }
+    }
+}

@@ -1,0 +1,198 @@
+package import CloudStorage
+import Dispatch
+package import FileSystemTypes
+import Synchronization
+
+extension CachedContent {
+    /// Waits until the range is on this machine, fetching what is missing.
+    ///
+    /// Many readers of one block make one request. A cancelled wait throws `cancelled` and leaves
+    /// the others alone. Every request has the deadline of the cloud's calls. Throws the fetch's
+    /// error, `revisionChanged` where the server has another version, `localFile` where the disk
+    /// is full.
+    package func ensure(_ range: ByteRange) async throws(CloudStorageError) {
+        let range = geometry.clipped(range)
+        state.withLock { state in
+            if !state.map.isComplete { state.noteRead(range) }
+        }
+        // A stored block that fails its check is missing after it, and then waited for: each turn
+        // leaves fewer unchecked blocks.
+        while !range.isEmpty {
+            let cell = WaiterCell()
+            let result = await withTaskCancellationHandler {
+                await withCheckedContinuation { enter(range, cell: cell, continuation: $0) }
+            } onCancel: {
+                cancel(cell)
+            }
+            switch result {
+            case .success: break
+            case .failure(let error): throw error
+            }
+            if state.withLock({ $0.map.readiness(of: range) == .ready }) { return }
+            if Task.isCancelled { throw CloudStorageError(.cancelled, "the reader gave up") }
+        }
+    }
+
+    /// Where a waiting reader can be found by the one who cancels it.
+    private final class WaiterCell: Sendable {
+        let id = Mutex<UInt64?>(nil)
+    }
+
+    private typealias Wait = CheckedContinuation<Result<Void, CloudStorageError>, Never>
+
+    /// Answers at once, or leaves the continuation with the waiting readers.
+    private func enter(_ range: ByteRange, cell: WaiterCell, continuation: Wait) {
+        let waiter = ContentState.Waiter(range: range, continuation: continuation)
+        let supportsRanges = cloud.capabilities.supportsRanges
+        let (admission, requests) = state.withLock { state in
+            let admission = state.admit(waiter)
+            state.board.note(supportsRanges: supportsRanges)
+            guard case .waiting = admission else { return (admission, [FetchRequest]()) }
+            return (admission, state.plan())
+        }
+        switch admission {
+        case .ready:
+            continuation.resume(returning: .success(()))
+        case .refused(let error):
+            continuation.resume(returning: .failure(error))
+        case .unverified:
+            verifyElsewhere(range, continuation: continuation)
+        case .waiting(let id):
+            cell.id.withLock { $0 = id }
+            start(requests)
+            if Task.isCancelled { cancel(cell) }
+        }
+    }
+
+    private func verifyElsewhere(_ range: ByteRange, continuation: Wait) {
+        cache.verification.async {
+            do throws(FileSystemError) {
+                _ = try self.verify(range)
+                continuation.resume(returning: .success(()))
+            } catch {
+                continuation.resume(
+                    returning: .failure(CloudStorageError(.localFile, error.message)))
+            }
+        }
+    }
+
+    private func cancel(_ cell: WaiterCell) {
+        guard let id = cell.id.withLock({ $0 }) else { return }
+        let waiter = state.withLock { $0.removeWaiter(id) }
+        waiter?.continuation.resume(
+            returning: .failure(CloudStorageError(.cancelled, "the reader gave up")))
+    }
+
+    // MARK: Running fetches
+
+    /// Starts requests that `plan` chose.
+    func start(_ requests: [FetchRequest]) {
+        for request in requests {
+            let task = Task { await self.run(request) }
+            if state.withLock({ $0.board.attach(task, to: request.id) }) { task.cancel() }
+        }
+    }
+
+    private func run(_ first: FetchRequest) async {
+        var next: FetchRequest? = first
+        while let request = next {
+            let filler = BlockFiller(content: self, fetch: request.id)
+            var failure: CloudStorageError?
+            do throws(CloudStorageError) {
+                try await cloud.download(request.item, range: request.range, to: filler)
+            } catch {
+                failure = error
+            }
+            next = await conclude(request.id, failure: failure, diskError: filler.diskError)
+        }
+        confirm()
+        endActivity()
+    }
+
+    /// Settles the end of one request; returns the one that takes it up again.
+    private func conclude(
+        _ id: UInt64, failure: CloudStorageError?, diskError: FileSystemError?
+    ) async -> FetchRequest? {
+        var canResume = failure.map { $0.failureClass == .retry } ?? true
+        if diskError?.code == .noSpace { canResume = await cache.makeRoom() }
+        if failure?.kind == .revisionChanged { becomeStale() }
+        let supportsRanges = cloud.capabilities.supportsRanges
+        let (next, answers, requests) = state.withLock { [canResume] state in
+            state.board.note(supportsRanges: supportsRanges)
+            let ending = state.board.ended(
+                id, error: failure, canResume: canResume, map: state.map, item: state.item)
+            switch ending {
+            case .resumed(let request):
+                return (request as FetchRequest?, [ContentState.Answer](), [FetchRequest]())
+            case .failed(let range, let error):
+                let answers = state.failWaiters(in: range, with: error)
+                return (nil, answers, state.plan())
+            case .finished:
+                return (nil, [], state.plan())
+            }
+        }
+        deliver(answers)
+        start(requests)
+        return next
+    }
+
+    func fetchBegan(_ id: UInt64, at offset: Int64) throws(CloudStorageError) {
+        let requests = try state.withLock { state throws(CloudStorageError) in
+            try state.board.began(id, at: offset, geometry: geometry)
+            return state.plan()
+        }
+        start(requests)
+    }
+
+    func fetchAdvanced(_ id: UInt64, to position: Int64) throws(CloudStorageError) {
+        try state.withLock { state throws(CloudStorageError) in
+            try state.board.advanced(id, to: position, geometry: geometry)
+        }
+    }
+
+    func has(_ block: Int) -> Bool { state.withLock { $0.map.present[block] } }
+
+    func blockArrived(_ block: Int, checksum: UInt32) {
+        let (bytes, answers) = state.withLock { $0.blockArrived(block, checksum: checksum) }
+        if bytes > 0 { cache.noteStored(bytes, of: self) }
+        deliver(answers)
+    }
+
+    // MARK: Confirming the version
+
+    /// Asks the server whether it still has this version, if fetched blocks depend on it.
+    func confirm() {
+        guard let item = state.withLock({ $0.beginConfirmation() == nil ? nil : $0.item }) else {
+            return
+        }
+        Task { await self.askForVersion(of: item) }
+    }
+
+    private func askForVersion(of item: ItemReference) async {
+        var stands: Bool?
+        do throws(CloudStorageError) {
+            stands = try await cloud.item(item).revision == key.revision
+        } catch {
+            // The blocks stay readable, but are not kept beyond this use unless a later answer
+            // confirms them.
+            stands = nil
+        }
+        if stands == false { becomeStale() }
+        let (asksAgain, isWhole) = state.withLock { state in
+            let asksAgain = state.confirmationEnded(stands: stands)
+            return (asksAgain, state.map.isConfirmed && state.isDirty)
+        }
+        if isWhole { cache.store(self) }
+        if asksAgain { confirm() }
+        retireIfIdle()
+    }
+
+    /// Gives the version up: the server has another one.
+    private func becomeStale() {
+        let (removed, answers, tasks) = state.withLock { $0.becomeStale() }
+        cache.noteStored(-removed, of: self)
+        cache.forget(self)
+        for task in tasks { task.cancel() }
+        deliver(answers)
+    }
+}

@@ -1,0 +1,178 @@
+import CloudStorage
+import FileSystemTypes
+
+/// Everything of one content that changes while it is in use; guarded by its content's mutex.
+struct ContentState: Sendable {
+    /// A reader that waits for a range.
+    struct Waiter: Sendable {
+        let range: ByteRange
+        let continuation: CheckedContinuation<Result<Void, CloudStorageError>, Never>
+    }
+
+    /// Waiting readers to answer once the mutex is free.
+    struct Answer: Sendable {
+        let waiter: Waiter
+        let result: Result<Void, CloudStorageError>
+    }
+
+    /// How far the question whether the version still stands has got.
+    enum Confirmation: Sendable {
+        case idle
+        /// Asked for these blocks; `again` where more arrived since.
+        case running([Int], again: Bool)
+    }
+
+    /// More readers of one content than any kernel queue holds.
+    static let waiterLimit = 4096
+
+    var map: BlockMap
+    var item: ItemReference
+    var board: FetchBoard
+    var window: ReadAheadWindow
+    /// What read-ahead would like to have.
+    var ahead = ByteRange(0, 0)
+    var confirmation = Confirmation.idle
+    /// Uses that were not released yet.
+    var readers = 0
+    /// Fetches and confirmations under way; they keep the content alive like readers.
+    var activities = 0
+    /// The server has another version now.
+    var isStale = false
+    /// The cache no longer knows this content; its files are unlinked.
+    var isForgotten = false
+    /// The cache was closed: nothing more is fetched.
+    var isClosed = false
+    var isRetiring = false
+    /// Confirmed blocks are missing in the sidecar.
+    var isDirty: Bool
+    private(set) var waiters: [UInt64: Waiter] = [:]
+    private var nextWaiter: UInt64 = 0
+
+    init(map: BlockMap, item: ItemReference, board: FetchBoard, window: ReadAheadWindow) {
+        self.map = map
+        self.item = item
+        self.board = board
+        self.window = window
+        isDirty = map.isComplete && map.geometry.size == 0
+    }
+
+    var isIdle: Bool { readers == 0 && activities == 0 }
+
+    static let staleError = CloudStorageError(
+        .revisionChanged, "the server has another version of the file now")
+
+    static let closedError = CloudStorageError(.cancelled, "the block cache was closed")
+
+    // MARK: Fetching
+
+    /// The requests to start now; each counts as an activity until `fetchEnded` says it is over.
+    mutating func plan() -> [FetchRequest] {
+        guard !isStale, !isClosed else { return [] }
+        let requests = board.plan(
+            needed: waiters.values.map(\.range), ahead: readers > 0 ? ahead : ByteRange(0, 0),
+            map: map, item: item)
+        activities += requests.count
+        return requests
+    }
+
+    /// Notes a read and moves the read-ahead.
+    mutating func noteRead(_ range: ByteRange) {
+        ahead = map.geometry.clipped(window.note(range))
+    }
+
+    /// A block is whole on disk; returns its bytes if new, and who can go on.
+    mutating func blockArrived(
+        _ block: Int, checksum: UInt32
+    ) -> (newBytes: Int64, answers: [Answer]) {
+        guard !isStale, map.insertFetched(block, checksum: checksum) else { return (0, []) }
+        let bytes = map.geometry.range(of: block)
+        var answers: [Answer] = []
+        for (id, waiter) in waiters
+        where waiter.range.intersection(bytes) != nil
+            && map.readiness(of: waiter.range) != .missing
+        {
+            waiters[id] = nil
+            answers.append(Answer(waiter: waiter, result: .success(())))
+        }
+        return (bytes.count, answers)
+    }
+
+    // MARK: Waiting
+
+    enum Admission: Sendable {
+        case ready
+        case unverified
+        case waiting(UInt64)
+        case refused(CloudStorageError)
+    }
+
+    /// Lets a reader go on or makes it wait.
+    mutating func admit(_ waiter: Waiter) -> Admission {
+        switch map.readiness(of: waiter.range) {
+        case .ready: return .ready
+        case .unverified: return .unverified
+        case .missing: break
+        }
+        if isStale { return .refused(Self.staleError) }
+        if isClosed { return .refused(Self.closedError) }
+        guard waiters.count < Self.waiterLimit else {
+            return .refused(
+                CloudStorageError(.temporarilyUnavailable, "too many readers wait for one file"))
+        }
+        nextWaiter += 1
+        waiters[nextWaiter] = waiter
+        return .waiting(nextWaiter)
+    }
+
+    mutating func removeWaiter(_ id: UInt64) -> Waiter? { waiters.removeValue(forKey: id) }
+
+    /// Ends the wait of everybody who needs a missing byte of the range.
+    mutating func failWaiters(in range: ByteRange, with error: CloudStorageError) -> [Answer] {
+        var answers: [Answer] = []
+        for (id, waiter) in waiters {
+            guard let shared = waiter.range.intersection(range),
+                map.readiness(of: shared) == .missing
+            else { continue }
+            waiters[id] = nil
+            answers.append(Answer(waiter: waiter, result: .failure(error)))
+        }
+        return answers
+    }
+
+    // MARK: Confirmation
+
+    /// The blocks to ask about now, nil where there are none or a question is under way.
+    mutating func beginConfirmation() -> [Int]? {
+        guard !isStale, map.hasUnconfirmed else { return nil }
+        if case .running(let blocks, _) = confirmation {
+            confirmation = .running(blocks, again: true)
+            return nil
+        }
+        let blocks = map.unconfirmedBlocks
+        confirmation = .running(blocks, again: false)
+        activities += 1
+        return blocks
+    }
+
+    /// The server stands by the version, or can't be asked (`nil`); returns whether to ask again.
+    mutating func confirmationEnded(stands: Bool?) -> Bool {
+        guard case .running(let blocks, let again) = confirmation else { return false }
+        confirmation = .idle
+        activities -= 1
+        if stands == true {
+            map.confirm(blocks)
+            isDirty = true
+        }
+        return again
+    }
+
+    /// Another version is on the server: what was not confirmed goes, and nothing more is fetched.
+    mutating func becomeStale() -> (
+        removedBytes: Int64, answers: [Answer], tasks: [Task<Void, Never>]
+    ) {
+        isStale = true
+        let removed = map.remove(map.unconfirmedBlocks)
+        let answers = failWaiters(in: map.geometry.whole, with: Self.staleError)
+        return (removed, answers, board.giveUp(all: true))
+    }
+}

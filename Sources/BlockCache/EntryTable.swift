@@ -1,0 +1,101 @@
+import CloudStorage
+
+/// Every content version the cache knows, by key; guarded by the cache's mutex.
+struct EntryTable: Sendable {
+    struct Entry: Sendable {
+        /// Of its files in the cache folder.
+        let name: String
+        var bytes: Int64
+        var lastUse: UInt64
+        /// Set while the content is in use.
+        var content: CachedContent?
+    }
+
+    /// What is known of a key that somebody wants to read.
+    enum Finding: Sendable {
+        case closed
+        /// In use already, and now once more.
+        case live(CachedContent)
+        case stored(name: String)
+        /// Known with another size, which can't be the same content.
+        case otherSize
+        case unknown
+    }
+
+    private(set) var entries: [ContentKey: Entry] = [:]
+    /// Bytes of all entries.
+    private(set) var bytes: Int64 = 0
+    private(set) var isClosed = false
+    private var clock: UInt64 = 0
+
+    /// Adds an entry as the one last used; returns the one it takes the place of.
+    @discardableResult
+    mutating func insert(_ key: ContentKey, name: String, bytes: Int64) -> Entry? {
+        let old = remove(key)
+        clock += 1
+        entries[key] = Entry(name: name, bytes: bytes, lastUse: clock, content: nil)
+        self.bytes += bytes
+        return old
+    }
+
+    /// Takes an entry out; its content, if in use, stores nothing from now on.
+    @discardableResult
+    mutating func remove(_ key: ContentKey) -> Entry? {
+        guard let old = entries.removeValue(forKey: key) else { return nil }
+        bytes -= old.bytes
+        old.content?.beForgotten()
+        return old
+    }
+
+    mutating func use(_ key: ContentKey, size: Int64, item: ItemReference) -> Finding {
+        if isClosed { return .closed }
+        guard let entry = entries[key] else { return .unknown }
+        guard let content = entry.content else { return .stored(name: entry.name) }
+        guard content.size == size else { return .otherSize }
+        content.retain(item: item)
+        touch(key)
+        return .live(content)
+    }
+
+    mutating func attach(_ content: CachedContent, to key: ContentKey, item: ItemReference) {
+        entries[key]?.content = content
+        content.retain(item: item)
+        touch(key)
+    }
+
+    /// Takes a content that nobody uses any more out of memory.
+    mutating func detach(_ content: CachedContent) -> Bool {
+        guard entries[content.key]?.content === content, content.isUnused else { return false }
+        entries[content.key]?.content = nil
+        touch(content.key)
+        return true
+    }
+
+    mutating func add(_ bytes: Int64, to content: CachedContent) {
+        guard entries[content.key]?.name == content.name else { return }
+        entries[content.key]?.bytes += bytes
+        self.bytes += bytes
+    }
+
+    /// What nobody uses.
+    var candidates: [EvictionOrder<ContentKey>.Candidate] {
+        entries.compactMap { key, entry in
+            guard entry.content == nil else { return nil }
+            return EvictionOrder<ContentKey>.Candidate(
+                name: key, bytes: entry.bytes, lastUse: entry.lastUse)
+        }
+    }
+
+    /// Lets nothing be opened any more; returns what is in use.
+    mutating func close() -> [CachedContent] {
+        isClosed = true
+        let live = entries.values.compactMap(\.content)
+        for key in entries.keys { entries[key]?.content = nil }
+        return live
+    }
+
+    private mutating func touch(_ key: ContentKey) {
+        clock += 1
+        entries[key]?.lastUse = clock
+    }
+}
