@@ -1,0 +1,80 @@
+import CFuse3
+import Dispatch
+import FileSystemTypes
+import Synchronization
+
+/// Runs the work of requests that wait, each in a task of its own.
+final class PendingRequests: Sendable {
+    /// Far more than programs wait at once; each is a thread of some program.
+    static let capacity = 65_536
+
+    private let table = Mutex(PendingRequestTable(capacity: capacity))
+    private let unfinished = DispatchGroup()
+
+    var count: Int { table.withLock { $0.count } }
+
+    /// Runs `work` and then `respond`, which has to use up the reply.
+    func run<Value: Sendable>(
+        _ operation: FuseOperation, _ reply: consuming FuseReply,
+        work: @escaping @Sendable () async -> Value,
+        respond: @escaping @Sendable (consuming FuseReply, Value) -> Void
+    ) {
+        guard let number = table.withLock({ $0.add(operation, at: .now) }) else {
+            reply.error(.tooManyOpen)
+            return
+        }
+        unfinished.enter()
+        // Before the task, which may answer and with that free the request at any moment.
+        if operation.isInterruptible {
+            fuse_req_interrupt_func(
+                reply.request, interruptRequest, UnsafeMutableRawPointer(bitPattern: UInt(number)))
+        }
+        let owner = ReplyOwner(reply)
+        let task = Task.detached { [self] in
+            let value = await work()
+            if let reply = owner.take() { respond(reply, value) }
+            table.withLock { $0.remove(number) }
+            unfinished.leave()
+        }
+        if table.withLock({ $0.attach(cancel: { task.cancel() }, to: number) }) { task.cancel() }
+    }
+
+    /// The program that waits for the request has given up.
+    func interrupt(_ number: UInt64) {
+        let cancel = table.withLock { $0.interrupt(number) }
+        cancel?()
+    }
+
+    /// Ends all work that may be ended.
+    func cancelAll() {
+        for cancel in table.withLock({ $0.cancellations() }) { cancel() }
+    }
+
+    /// The requests that have become overdue since the last call.
+    func overdue(limit: Duration) -> [PendingRequestTable.Overdue] {
+        table.withLock { $0.overdue(at: .now, limit: limit) }
+    }
+
+    /// Waits until no request is left; false where some are after `deadline`. Blocks the thread.
+    func waitUntilEmpty(deadline: DispatchTime) -> Bool {
+        unfinished.wait(timeout: deadline) == .success
+    }
+}
+
+/// libfuse calls this when the kernel says that a program gave up. Only the number comes along: by
+/// now the request may have been answered on another thread.
+private func interruptRequest(request: fuse_req_t?, number: UnsafeMutableRawPointer?) {
+    guard let request, let number else { return }
+    FuseDispatcher.of(request)?._withUnsafeGuaranteedRef {
+        $0.pending.interrupt(UInt64(UInt(bitPattern: number)))
+    }
+}
+
+/// Carries a reply into a task, which can't take noncopyable values.
+private final class ReplyOwner: Sendable {
+    private let reply: Mutex<FuseReply?>
+
+    init(_ reply: consuming FuseReply) { self.reply = Mutex(reply) }
+
+    func take() -> FuseReply? { reply.withLock { $0.take() } }
+}
