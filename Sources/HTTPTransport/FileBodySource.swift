@@ -1,0 +1,89 @@
+import AsyncHTTPClient
+import CloudStorage
+import Glibc
+import NIOCore
+import NIOPosix
+
+/// Streams a multipart body from the disk: one piece in memory at a time, read on NIO's file
+/// threads, the next one only when the connection has taken the last.
+final class FileBodySource: Sendable {
+    private static let pieceSize: Int64 = 128 << 10
+
+    private let part: MultipartFile
+    private let descriptor: Int32
+
+    /// Opens the file; it is closed when the last piece was sent or the request is dropped.
+    /// - Throws: `localFile`.
+    init(_ part: MultipartFile) throws(CloudStorageError) {
+        self.part = part
+        self.descriptor = Glibc.open(part.content.path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else {
+            throw CloudStorageError(.localFile, "can't open the file to upload: errno \(errno)")
+        }
+    }
+
+    deinit { _ = Glibc.close(descriptor) }
+
+    /// Opens the source on a file thread, never on the caller's.
+    static func open(
+        _ part: MultipartFile
+    ) async -> Result<FileBodySource, CloudStorageError> {
+        let opened = try? await NIOThreadPool.singleton.runIfActive {
+            do throws(CloudStorageError) {
+                return Result<FileBodySource, CloudStorageError>.success(try FileBodySource(part))
+            } catch {
+                return .failure(error)
+            }
+        }
+        return opened ?? .failure(CloudStorageError(.cancelled, "cancelled"))
+    }
+
+    var body: HTTPClient.Body {
+        .stream(contentLength: part.totalSize) { writer in
+            writer.write(.byteBuffer(ByteBuffer(bytes: self.part.head)))
+                .flatMapWithEventLoop { _, loop in
+                    let done = loop.makePromise(of: Void.self)
+                    self.sendPiece(at: 0, to: writer, done: done)
+                    return done.futureResult
+                }
+                .flatMap { writer.write(.byteBuffer(ByteBuffer(bytes: self.part.tail))) }
+        }
+    }
+
+    private func sendPiece(
+        at offset: Int64, to writer: HTTPClient.Body.StreamWriter, done: EventLoopPromise<Void>
+    ) {
+        guard offset < part.content.size else { return done.succeed() }
+        let count = Int(min(Self.pieceSize, part.content.size - offset))
+        NIOThreadPool.singleton
+            .runIfActive(eventLoop: done.futureResult.eventLoop) {
+                try self.read(count, at: offset)
+            }
+            .flatMap { writer.write(.byteBuffer($0)) }
+            .whenComplete { result in
+                switch result {
+                case .success: self.sendPiece(at: offset + Int64(count), to: writer, done: done)
+                case .failure(let error): done.fail(error)
+                }
+            }
+    }
+
+    private func read(_ count: Int, at offset: Int64) throws(CloudStorageError) -> ByteBuffer {
+        var buffer = ByteBufferAllocator().buffer(capacity: count)
+        while buffer.readableBytes < count {
+            var code: Int32 = 0
+            let position = offset + Int64(buffer.readableBytes)
+            let missing = count - buffer.readableBytes
+            let got = buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: missing) { space in
+                let got = pread(descriptor, space.baseAddress, missing, off_t(position))
+                code = got < 0 ? errno : 0
+                return max(0, got)
+            }
+            guard got > 0 else {
+                if code == EINTR { continue }
+                throw CloudStorageError(.localFile, "the file to upload ended at byte \(position)")
+            }
+        }
+        return buffer
+    }
+}

@@ -1,0 +1,36 @@
+import AsyncHTTPClient
+import CloudStorage
+import NIOCore
+import NIOHTTP1
+
+extension HTTPClient.Request {
+    /// The call as AsyncHTTPClient sends it, with its body's source opened.
+    static func make(
+        _ call: HTTPCall, userAgent: String
+    ) async -> Result<HTTPClient.Request, CloudStorageError> {
+        var headers = HTTPHeaders([("User-Agent", userAgent), ("Accept", "*/*")])
+        headers.add(contentsOf: call.headers)
+        var body: HTTPClient.Body?
+        switch call.body {
+        case .none: break
+        case .form(let fields):
+            headers.replaceOrAdd(
+                name: "Content-Type", value: "application/x-www-form-urlencoded")
+            body = .byteBuffer(ByteBuffer(string: FormEncoding.encode(fields)))
+        case .multipart(let part):
+            headers.replaceOrAdd(name: "Content-Type", value: part.contentType)
+            switch await FileBodySource.open(part) {
+            case .success(let source): body = source.body
+            case .failure(let error): return .failure(error)
+            }
+        }
+        do {
+            return .success(
+                try HTTPClient.Request(
+                    url: call.url, method: HTTPMethod(rawValue: call.method.rawValue),
+                    headers: headers, body: body))
+        } catch {
+            return .failure(TransportFailure.classify(error))
+        }
+    }
+}

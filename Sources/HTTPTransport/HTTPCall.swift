@@ -1,0 +1,77 @@
+package import FoundationEssentials
+
+/// One request to a server, with what the transport must know to carry it out.
+package struct HTTPCall: Sendable {
+    package enum Method: String, Sendable {
+        case get = "GET"
+        case post = "POST"
+    }
+
+    package enum Body: Sendable {
+        case none
+        /// Sent as `application/x-www-form-urlencoded`.
+        case form([(String, String)])
+        /// Streamed from the disk.
+        case multipart(MultipartFile)
+    }
+
+    /// Which concurrency limit the call falls under, so that transfers don't starve look-ups.
+    package enum Traffic: String, Sendable, CaseIterable {
+        case metadata
+        case bulk
+    }
+
+    /// The call's kind in metrics and logs, e.g. `list`.
+    package var name: String
+    package var method: Method
+    /// Absolute; see `ServerAddress.url`.
+    package var url: String
+    package var headers: [(String, String)] = []
+    package var body: Body = .none
+    /// Whether a second arrival changes nothing that the first did not.
+    package var isIdempotent: Bool
+    package var traffic: Traffic = .metadata
+    /// The most that an answer held in memory may have, in bytes.
+    package var maximumAnswerSize = 1 << 20
+
+    /// - Parameter isIdempotent: nil for "as the method says": GET is, POST is not.
+    package init(_ name: String, _ method: Method, url: String, isIdempotent: Bool? = nil) {
+        self.name = name
+        self.method = method
+        self.url = url
+        self.isIdempotent = isIdempotent ?? (method == .get)
+    }
+}
+
+/// What a server answered, whatever the status.
+package struct HTTPAnswer: Sendable {
+    package var status: Int
+    /// In the order they came; names as the server spelled them.
+    package var headers: [(String, String)]
+    /// Empty where the bytes went to a download sink.
+    package var body: Data
+    /// How often the call was sent until this answer came.
+    package var attempts: Int
+
+    package init(status: Int, headers: [(String, String)], body: Data, attempts: Int = 1) {
+        self.status = status
+        self.headers = headers
+        self.body = body
+        self.attempts = attempts
+    }
+
+    /// The first header of that name, in any case.
+    package func header(_ name: String) -> String? {
+        headers.first { $0.0.lowercased() == name.lowercased() }?.1
+    }
+
+    /// Whole seconds of a `Retry-After` header; its date form is not read.
+    package var retryAfter: Double? {
+        guard let text = header("Retry-After"), let seconds = Double(text),
+            seconds.isFinite, seconds >= 0
+        else { return nil }
+        return seconds
+    }
+
+    package var isSuccess: Bool { (200..<300).contains(status) }
+}

@@ -1,0 +1,48 @@
+import CloudStorage
+import LeitzCloudAPI
+
+/// Reads a person object as an account of the seam.
+enum AccountAnswer {
+    static func describe(_ person: WirePerson, roots: [WireRoot]) -> AccountDescription {
+        AccountDescription(
+            displayName: person.displayName ?? person.email, roots: self.roots(roots),
+            quota: quota(person), policy: policy(person.companyPolicy))
+    }
+
+    /// The roots under names that differ and that Linux can show.
+    private static func roots(_ wire: [WireRoot]) -> [CloudRoot] {
+        var ids: Set<Int64> = []
+        var names: Set<String> = []
+        var roots: [CloudRoot] = []
+        for root in wire.sorted(by: { $0.id < $1.id }) where ids.insert(root.id).inserted {
+            let id = String(root.id)
+            var name = NameMapping.shortened(NameMapping.escaped(root.name), id: id)
+            while !names.insert(name).inserted { name = NameMapping.marked(name, id: id) }
+            // A backup root is a machine's archive: what a program would write there has no place.
+            let isBackup = root.rootType == "backup"
+            roots.append(
+                CloudRoot(
+                    id: RootIdentifier(id), name: name,
+                    permissions: isBackup ? .read : ItemChecks.permissions(root.permissions),
+                    isLocked: root.isLocked ?? false))
+        }
+        return roots
+    }
+
+    private static func quota(_ person: WirePerson) -> StorageQuota? {
+        guard let total = person.spaceQuota?.value, total > 0 else { return nil }
+        return StorageQuota(total: total, used: max(0, person.spaceUsage?.value ?? 0))
+    }
+
+    static func policy(_ wire: WirePolicy?) -> StoragePolicy {
+        let words = (wire?.excludedExtensions ?? "").split { $0 == "," || $0.isWhitespace }
+        let extensions = words.map { word in
+            let lower = word.lowercased()
+            return lower.hasPrefix(".") ? lower : "." + lower
+        }
+        let megabytes = wire?.maxFileSize?.value.flatMap { $0 > 0 ? min($0, 1 << 40) : nil }
+        return StoragePolicy(
+            excludedExtensions: Set(extensions.filter { $0 != "." }),
+            maximumFileSize: megabytes.map { $0 << 20 }, allowsLocks: wire?.userLockFiles ?? true)
+    }
+}

@@ -1,0 +1,122 @@
+package import CloudStorage
+package import FileSystemTypes
+import HTTPTransport
+import LeitzCloudAPI
+import Synchronization
+
+// Source: API v2, "Herunterladen einer Datei", "Eine Datei in einen Ordner / eine Root hochladen".
+extension LeitzCloudClient {
+    package func download(
+        _ file: ItemReference, range: ByteRange?, to sink: any DownloadSink
+    ) async throws(CloudStorageError) {
+        guard !file.isFolder else {
+            throw CloudStorageError(.invalidRequest, "the item is a folder, not a file")
+        }
+        if let range, range.isEmpty {
+            return try sink.begin(offset: range.lowerBound, totalSize: nil)
+        }
+        let answer = try await transfer(
+            "download", APIRoute.item(try itemAddress(file), method: "download"), range, sink)
+        if let range { learnRanges(from: answer, asked: range) }
+    }
+
+    /// Streams a folder with all that is in it as a zip archive. Source: "Herunterladen eines
+    /// Ordners".
+    package func downloadArchive(
+        of folder: ItemReference, to sink: any DownloadSink
+    ) async throws(CloudStorageError) {
+        guard folder.kind == .folder else {
+            throw CloudStorageError(.unsupported, "only folders can be downloaded as an archive")
+        }
+        _ = try await transfer(
+            "archive", APIRoute.item(try itemAddress(folder), method: "download"), nil, sink)
+    }
+
+    private func transfer(
+        _ name: String, _ route: String, _ range: ByteRange?, _ sink: any DownloadSink
+    ) async throws(CloudStorageError) -> HTTPAnswer {
+        var call = HTTPCall(name, .get, url: address.url(route))
+        call.traffic = .bulk
+        let transport = transport
+        let answer = try await authorized(call) { call throws(CloudStorageError) in
+            try await transport.download(call, range: range, to: sink)
+        }
+        guard answer.status == 200 || answer.status == 206 else {
+            throw answer.isSuccess
+                ? CloudStorageError(.invalidAnswer, "a download answered with \(answer.status)")
+                : AnswerErrors.error(for: answer, of: .item)
+        }
+        return answer
+    }
+
+    private func learnRanges(from answer: HTTPAnswer, asked range: ByteRange) {
+        if answer.status == 200, range.lowerBound == 0,
+            let length = answer.header("Content-Length").flatMap({ Int64($0) }),
+            length <= range.upperBound
+        {
+            // The range was the whole file: a server may leave such a one aside.
+            return
+        }
+        state.withLock { $0.capabilities.supportsRanges = answer.status == 206 }
+    }
+
+    package func upload(
+        _ content: LocalContent, name: String, to folder: ItemReference
+    ) async throws(CloudStorageError) -> CloudItem {
+        let serverName = try NewName.checked(name, isFormField: false)
+        let route = APIRoute.item(try folderAddress(folder), method: "upload")
+        var call = HTTPCall("upload", .post, url: address.url(route))
+        call.traffic = .bulk
+        call.body = .multipart(
+            MultipartFile(field: "file", fileName: serverName, content: content))
+        let answer = try await authorized(call)
+        guard answer.isSuccess else { throw refusal(of: answer, size: content.size) }
+        let wire = try AnswerBody.decode(WireItem.self, from: answer.body, mayHaveHappened: true)
+        guard wire.type == .file else {
+            throw CloudStorageError(
+                .invalidAnswer, "an upload answered with a folder", mayHaveHappened: true)
+        }
+        let stored = checkedItem(wire, root: folder.root)
+        // Canonically equal names are one name to `!=`: a server may normalise them.
+        if (wire.name ?? ItemChecks.lastPart(wire.path)) != serverName {
+            return try await named(stored, serverName)
+        }
+        state.withLock { $0.didUpload(stored) }
+        return stored
+    }
+
+    private func refusal(of answer: HTTPAnswer, size: Int64) -> CloudStorageError {
+        let error = AnswerErrors.error(for: answer, of: .naming)
+        switch error.kind {
+        case .nameConflict:
+            state.withLock { $0.didLearn(.conflict) }
+            return error
+        case .policy:
+            let limit = state.withLock { $0.policy?.maximumFileSize }
+            guard let limit, size > limit else { return error }
+            return CloudStorageError(.tooLarge, error.message)
+        default: return error
+        }
+    }
+
+    /// Gives a file that the server stored under another name (its form parser read the name
+    /// differently, or it avoided a taken one) the right name, or takes it away again.
+    private func named(
+        _ stored: CloudItem, _ serverName: String
+    ) async throws(CloudStorageError) -> CloudItem {
+        do throws(CloudStorageError) {
+            return try await rename(stored.reference, serverName)
+        } catch {
+            if error.kind == .nameConflict { state.withLock { $0.didLearn(.conflict) } }
+            let refusal = error
+            do throws(CloudStorageError) {
+                try await delete(stored.reference)
+            } catch {
+                throw CloudStorageError(
+                    refusal.kind, "\(refusal.message); the upload could not be taken back",
+                    mayHaveHappened: true)
+            }
+            throw CloudStorageError(refusal.kind, refusal.message)
+        }
+    }
+}
