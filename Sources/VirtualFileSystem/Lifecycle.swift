@@ -1,7 +1,10 @@
+import BlockCache
 import ChangeFeed
 import CloudStorage
 package import FileSystemTypes
 import Glibc
+import LockManager
+import Logging
 import StateStore
 import Synchronization
 
@@ -18,6 +21,8 @@ extension VirtualFileSystem {
         }
         try await loadUndertakings()
         try await takeUpUnsent()
+        let left = try await leaseJournal.leftOver()
+        if !left.isEmpty { Task { await self.locks.adopt(left) } }
     }
 
     /// Makes the folder `options.path` the top of the mount.

@@ -1,5 +1,3 @@
-package import FileSystemTypes
-
 /// How a mount behaves, fixed when it starts.
 package struct MountOptions: Sendable {
     /// When opening for writing takes the server's lock (DESIGN section 6).

@@ -1,7 +1,9 @@
 import ChangeFeed
 import CloudStorage
 import FileSystemTypes
+import Logging
 import StateStore
+import Synchronization
 
 /// What other clients changed, told by the change feed.
 struct RemoteChanges: ChangeReceiver {
@@ -82,7 +84,7 @@ extension Tree {
         guard let top = byKey[ItemKey(.top(of: root))] else { return nil }
         var current = top
         for part in path.split(separator: "/").dropLast() {
-            guard let next = nodes[current]?.children?[String(part)] else { return nil }
+            guard let next = nodes[current]?.children?[NameKey(String(part))] else { return nil }
             current = next
         }
         return nodes[current]?.children == nil ? nil : current

@@ -16,6 +16,7 @@ package final class VirtualFileSystem: Sendable {
     let cache: BlockCache
     let store: StateStore
     let locks: LockManager
+    let leaseJournal: LeaseJournal
     let options: MountOptions
     let logger: Logger
     let disk = DiskQueue(label: "ordner.disk")
@@ -45,9 +46,10 @@ package final class VirtualFileSystem: Sendable {
             id: Tree.rootID, inode: .root, kind: .folder, parent: Tree.rootID, name: "")
         top.lookups = 1
         tree = Mutex(Tree(rootNode: top))
+        leaseJournal = LeaseJournal(store: store)
         locks = LockManager(
             cloud: cloud, leaseSeconds: cloud.capabilities.lockSeconds ?? 1_800,
-            clock: ContinuousClock(), observer: LeaseJournal(store: store))
+            clock: ContinuousClock(), observer: leaseJournal)
     }
 
     /// Who to tell when the kernel must forget something; set before the first operation.

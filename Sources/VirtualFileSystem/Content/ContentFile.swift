@@ -60,7 +60,11 @@ final class ContentFile: Sendable {
     }
 
     func allocate(_ mode: Int32, _ range: ByteRange) throws(FileSystemError) {
-        guard fallocate(descriptor, mode, off_t(range.lowerBound), off_t(range.count)) == 0 else {
+        guard
+            LinuxFileCalls.allocate(
+                descriptor, mode: mode, offset: Int(range.lowerBound), count: Int(range.count))
+                == 0
+        else {
             throw .fromErrno("can't allocate in \(path)")
         }
     }
@@ -76,8 +80,8 @@ final class ContentFile: Sendable {
         var destination = off_t(offset)
         var left = Int(range.count)
         while left > 0 {
-            let count = copy_file_range(
-                descriptor, &source, target.descriptor, &destination, left, 0)
+            let count = LinuxFileCalls.copyFileRange(
+                from: descriptor, &source, to: target.descriptor, &destination, count: left)
             if count == 0 { return }
             if count < 0 {
                 if errno == EINTR { continue }
@@ -89,7 +93,7 @@ final class ContentFile: Sendable {
 
     /// The next data or hole at or after `offset`; nil where there is none.
     func seek(_ target: SeekTarget, from offset: Int64) -> Int64? {
-        let found = lseek(descriptor, off_t(offset), target == .data ? SEEK_DATA : SEEK_HOLE)
+        let found = lseek(descriptor, off_t(offset), target == .data ? LinuxFileCalls.seekData : LinuxFileCalls.seekHole)
         return found >= 0 ? Int64(found) : nil
     }
 

@@ -148,17 +148,17 @@ final class WorkingCopy: Sendable {
                 try state.file.allocate(0, range)
                 state.size = max(state.size, range.upperBound)
             case .keepSize:
-                try state.file.allocate(FALLOC_FL_KEEP_SIZE, range)
+                try state.file.allocate(LinuxFileCalls.keepSize, range)
             case .punchHole:
-                try state.file.allocate(FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, range)
+                try state.file.allocate(LinuxFileCalls.punchHole | LinuxFileCalls.keepSize, range)
                 state.missing.remove(range)
             case .zeroRange(let keepSize):
                 if keepSize {
                     try state.file.allocate(
-                        FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, range)
+                        LinuxFileCalls.punchHole | LinuxFileCalls.keepSize, range)
                 } else {
                     try state.file.allocate(
-                        FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, range)
+                        LinuxFileCalls.punchHole | LinuxFileCalls.keepSize, range)
                     state.size = max(state.size, range.upperBound)
                     try state.file.truncate(to: state.size)
                 }

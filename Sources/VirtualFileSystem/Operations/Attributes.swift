@@ -1,5 +1,7 @@
+import CloudStorage
 package import FileSystemTypes
 import StateStore
+import Synchronization
 
 /// Changing attributes.
 extension VirtualFileSystem {

@@ -1,7 +1,8 @@
 import CloudStorage
-package import FileSystemTypes
+import FileSystemTypes
 import Glibc
 import StateStore
+import Synchronization
 
 /// Making files, folders and links.
 extension VirtualFileSystem {

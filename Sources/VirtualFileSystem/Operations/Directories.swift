@@ -1,4 +1,6 @@
-package import FileSystemTypes
+import FileSystemTypes
+import StateStore
+import Synchronization
 
 /// Reading folders.
 extension VirtualFileSystem {
@@ -34,7 +36,7 @@ extension VirtualFileSystem {
             lines.reserveCapacity(folder.children?.count ?? 0)
             for (name, id) in folder.children ?? [:] {
                 guard let child = tree.nodes[id] else { continue }
-                lines.append(.init(name: name, node: id, inode: child.inode, kind: child.kind))
+                lines.append(.init(name: name.name, node: id, inode: child.inode, kind: child.kind))
             }
             let handle = tree.nextHandle
             tree.nextHandle += 1

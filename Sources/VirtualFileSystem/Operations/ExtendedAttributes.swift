@@ -1,5 +1,7 @@
-package import FileSystemTypes
+import CloudStorage
+import FileSystemTypes
 import StateStore
+import Synchronization
 
 /// Extended attributes: `user.*` is kept in the state table, `user.ordner.*` shows what is known.
 extension VirtualFileSystem {

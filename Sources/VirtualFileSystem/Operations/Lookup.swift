@@ -1,6 +1,8 @@
+import BlockCache
 import CloudStorage
 package import FileSystemTypes
 import StateStore
+import Synchronization
 
 /// lookup(2)-like operations: names, attributes, links.
 extension VirtualFileSystem {

@@ -1,7 +1,9 @@
 import BlockCache
 import CloudStorage
-package import FileSystemTypes
+import FileSystemTypes
+import Logging
 import StateStore
+import Synchronization
 
 /// Opening and closing files.
 extension VirtualFileSystem {
@@ -87,13 +89,15 @@ extension VirtualFileSystem {
         let isNew = node.working == nil
         let finished = working
         let old: CachedContent? = tree.withLock { tree in
-            tree.nodes[id]?.working = finished
+            guard var changed = tree.nodes[id] else { return nil }
+            changed.working = finished
             // Its pages are the same bytes until somebody writes.
             if isNew, !truncated, node.pagesOf == node.contentVersion {
-                tree.nodes[id]?.pagesOf = tree.nodes[id]?.contentVersion
+                changed.pagesOf = changed.contentVersion
             }
-            let old = tree.nodes[id]?.cached
-            tree.nodes[id]?.cached = nil
+            let old = changed.cached
+            changed.cached = nil
+            tree.nodes[id] = changed
             return old
         }
         old?.release()
@@ -258,13 +262,13 @@ extension VirtualFileSystem {
         guard working.isSaved, !node.isLocalOnly, let server = node.server else { return }
         let readers = await adopt(working, of: server, sharedBy: node.openHandles)
         let record = tree.withLock { tree -> InodeRecord? in
+            guard var changed = tree.nodes[id] else { return nil }
+            let pagesAreCurrent = changed.pagesOf == changed.contentVersion
+            changed.working = nil
+            changed.cached = readers
             // The kernel's pages are those of the file the cache now has.
-            if tree.nodes[id]?.pagesOf == tree.nodes[id]?.contentVersion {
-                tree.nodes[id]?.working = nil
-                tree.nodes[id]?.pagesOf = tree.nodes[id]?.contentVersion
-            }
-            tree.nodes[id]?.working = nil
-            tree.nodes[id]?.cached = readers
+            if pagesAreCurrent { changed.pagesOf = changed.contentVersion }
+            tree.nodes[id] = changed
             return tree.record(of: id)
         }
         if let record { store.enqueue([.put(record)]) }

@@ -1,6 +1,8 @@
 import BlockCache
 import CloudStorage
 package import FileSystemTypes
+import Logging
+import Synchronization
 
 /// Reading, writing and what is close to it.
 extension VirtualFileSystem {
@@ -79,9 +81,12 @@ extension VirtualFileSystem {
                 byteCount: max(1, Int(wanted)), alignment: 16)
             let target = UnsafeMutableRawBufferPointer(rebasing: bytes[..<Int(wanted)])
             do throws(FileSystemError) {
-                let read =
-                    try source.working?.readNow(offset: offset, into: target)
-                    ?? source.cached?.readNow(offset: offset, into: target)
+                var read: Int?
+                if let working = source.working {
+                    read = try working.readNow(offset: offset, into: target)
+                } else if let cached = source.cached {
+                    read = try cached.readNow(offset: offset, into: target)
+                }
                 guard let read else {
                     bytes.deallocate()
                     return nil

@@ -1,7 +1,9 @@
+import BlockCache
 import CloudStorage
-package import FileSystemTypes
+import FileSystemTypes
 import Reconciler
 import StateStore
+import Synchronization
 
 /// Removing files and folders.
 extension VirtualFileSystem {
@@ -81,7 +83,7 @@ extension VirtualFileSystem {
         _ id: UInt64, parent: UInt64, name: String
     ) async throws(FileSystemError) {
         let node = try tree.withLock { tree throws(FileSystemError) in try tree.node(id) }
-        guard node.parent == parent, node.name == name else {
+        guard node.parent == parent, node.name.hasSameBytes(as: name) else {
             throw FileSystemError(.notFound, "the name changed meanwhile")
         }
         guard node.server != nil else {

@@ -1,7 +1,9 @@
+import BlockCache
 import CloudStorage
-package import FileSystemTypes
+import FileSystemTypes
 import Reconciler
 import StateStore
+import Synchronization
 
 /// Renaming: within a folder, between folders, over an existing name, and exchanging two names.
 extension VirtualFileSystem {
@@ -251,7 +253,7 @@ extension VirtualFileSystem {
             tree.move(job.source.id, to: job.newParent, name: job.newName)
             tree.nodes[target.id]?.parent = job.parent
             tree.nodes[target.id]?.name = oldName
-            tree.nodes[job.parent]?.children?[oldName] = target.id
+            tree.nodes[job.parent]?.children?[NameKey(oldName)] = target.id
             if let item = items[0] { tree.acknowledge(job.source.id, ServerSide(item)) }
             if let item = items[1] { tree.acknowledge(target.id, ServerSide(item)) }
             let records = [job.source.id, target.id].compactMap { tree.record(of: $0) }

@@ -1,4 +1,7 @@
+import BlockCache
+import CloudStorage
 package import FileSystemTypes
+import Synchronization
 
 /// Space and state of the mount.
 extension VirtualFileSystem {

@@ -1,6 +1,5 @@
 import CloudStorage
 import FileSystemTypes
-import Glibc
 import Synchronization
 
 extension VirtualFileSystem {
@@ -52,9 +51,7 @@ private final class ComparingSink: DownloadSink {
         } catch {
             throw CloudStorageError(.localFile, error.message)
         }
-        let isSame =
-            count == bytes.count
-            && (count == 0 || memcmp(own.baseAddress, bytes.baseAddress, count) == 0)
+        let isSame = bytes.elementsEqual(own[..<count])
         state.withLock { state in
             state.offset += Int64(bytes.count)
             state.isEqual = isSame

@@ -1,6 +1,8 @@
 import CloudStorage
 import FileSystemTypes
+import Logging
 import StateStore
+import Synchronization
 
 /// Listing folders: once a folder, checked by its validator, merged into the tree.
 extension VirtualFileSystem {
@@ -191,7 +193,7 @@ extension Tree {
     /// Adds a node as the state table remembers it, unless it is here already.
     mutating func restore(_ record: InodeRecord, below folder: UInt64) {
         guard nodes[record.inode.rawValue] == nil,
-            nodes[folder]?.children?[record.name] == nil,
+            nodes[folder]?.children?[NameKey(record.name)] == nil,
             record.server.map({ byKey[ItemKey($0.reference)] == nil }) ?? true
         else { return }
         var node = Node(

@@ -1,7 +1,9 @@
 import CloudStorage
 import FileSystemTypes
+import Logging
 import Reconciler
 import StateStore
+import Synchronization
 
 /// Replacing a file's content on clouds that refuse an upload onto an existing name, and storing
 /// new files without overwriting on those that don't (DESIGN section 4, rules 3 and 4).
@@ -35,7 +37,7 @@ extension VirtualFileSystem {
             throw error
         }
         tree.withLock { $0.recordDeparture(of: old) }
-        await moveLock(of: id, from: old, to: uploaded.reference)
+        moveLock(of: id, from: old, to: uploaded.reference)
         return items[0] ?? uploaded
     }
 

@@ -1,7 +1,9 @@
 import CloudStorage
 import FileSystemTypes
+import Logging
 import Reconciler
 import StateStore
+import Synchronization
 
 /// Storing a file's content on the server.
 extension VirtualFileSystem {

@@ -1,7 +1,10 @@
 import CloudStorage
 import FileSystemTypes
+import FoundationEssentials
 import LockManager
+import Logging
 import StateStore
+import Synchronization
 
 /// The server's locks around files that are open for writing (DESIGN section 6).
 extension VirtualFileSystem {
@@ -59,23 +62,43 @@ extension VirtualFileSystem {
     }
 
     /// The lock of a file whose content became another item of the server goes to that item.
-    func moveLock(of id: UInt64, from old: ItemReference, to new: ItemReference) async {
+    func moveLock(of id: UInt64, from old: ItemReference, to new: ItemReference) {
         guard tree.withLock({ $0.nodes[id]?.holdsLock ?? false }) else { return }
         let isStillWritten = tree.withLock { ($0.nodes[id]?.writeHandles ?? 0) > 0 }
-        locks.rekey(from: old, to: nil)
-        tree.withLock { $0.nodes[id]?.holdsLock = false }
-        guard isStillWritten else { return }
-        do throws(FileSystemError) {
-            try await takeLock(id)
-        } catch {
-            logger.warning("the stored file could not be locked again", metadata: ["error": "\(error)"])
-        }
+        locks.rekey(from: old, to: isStillWritten ? new : nil)
+        if !isStillWritten { tree.withLock { $0.nodes[id]?.holdsLock = false } }
     }
 }
 
-/// Writes the leases held into the state table, so that a crash does not leave them for ever.
+/// Keeps the leases held in the state table, so that a crash does not leave them on the server.
 final class LeaseJournal: LeaseObserver {
+    private static let key = "leases"
+
     private let store: StateStore
+    private let held = Mutex<[ItemReference]>([])
 
     init(store: StateStore) { self.store = store }
+
+    func leaseChanged(_ change: LeaseChange) {
+        let list = held.withLock { held in
+            switch change {
+            case .taken(let item): if !held.contains(item) { held.append(item) }
+            case .givenBack(let item), .lost(let item, _): held.removeAll { $0 == item }
+            }
+            return held
+        }
+        // References hold nothing that JSON can't.
+        guard let text = try? JSONEncoder().encode(list) else { return }
+        store.enqueue([.setValue(key: Self.key, value: String(decoding: text, as: UTF8.self))])
+    }
+
+    /// The locks an earlier run held when it ended.
+    func leftOver() async throws(FileSystemError) -> [ItemReference] {
+        guard let text = try await store.value(forKey: Self.key) else { return [] }
+        do {
+            return try JSONDecoder().decode([ItemReference].self, from: Data(text.utf8))
+        } catch {
+            throw FileSystemError(.inputOutput, "the record of locks can't be read: \(error)")
+        }
+    }
 }

@@ -3,6 +3,7 @@ import FileSystemTypes
 import FoundationEssentials
 import Reconciler
 import StateStore
+import Synchronization
 
 /// A change of the server that takes several calls, as it stands in the state table before the
 /// first of them, so that a crash between any two leaves the job to be finished.
@@ -356,9 +357,7 @@ extension ItemReference {
 extension Tree {
     /// Whether a known item has a place. What another client put there is found out by the server.
     func isTaken(_ place: Placement) -> Bool {
-        let kind: ItemReference.Kind = place.folder.id == nil ? .root : .folder
-        let key = ItemKey(root: place.folder.root, kind: kind, id: place.folder.id ?? "")
-        guard let folder = byKey[key] else { return false }
+        guard let folder = byKey[ItemKey(ItemReference(place.folder))] else { return false }
         guard let child = child(of: folder, named: place.name) else { return false }
         return child.server != nil
     }

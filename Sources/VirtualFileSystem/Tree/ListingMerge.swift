@@ -37,7 +37,7 @@ struct ListingMerge {
     let monotonicNow: Double
     let now: FileTime
     /// Names of the listing as the server has them.
-    private let names: Set<String>
+    private let names: Set<NameKey>
 
     init(_ request: ListingRequest, items: [CloudItem], validator: String?) {
         folder = request.folder
@@ -49,7 +49,7 @@ struct ListingMerge {
         storesLinks = request.storesLinks
         monotonicNow = SystemClocks.monotonicSeconds()
         now = SystemClocks.now()
-        names = Set(items.map(\.name))
+        names = Set(items.map { NameKey($0.name) })
     }
 
     /// Merges; nothing that changed here since the listing was asked for is touched (rule 5).
@@ -58,7 +58,7 @@ struct ListingMerge {
         guard tree.nodes[folder] != nil else { return effects }
         let old = tree.nodes[folder]?.children ?? [:]
         let isFirst = tree.nodes[folder]?.children == nil
-        tree.nodes[folder]?.children = tree.nodes[folder]?.children ?? [:]
+        if isFirst { tree.nodes[folder]?.children = [:] }
         var isCurrent = true
         var listed: Set<UInt64> = []
         for item in items {
@@ -66,12 +66,12 @@ struct ListingMerge {
             listed.insert(id)
         }
         for (name, id) in old where !listed.contains(id) {
-            guard let node = tree.nodes[id], node.parent == folder, node.name == name else { continue }
+            guard let node = tree.nodes[id], node.parent == folder, node.name.hasSameBytes(as: name.name) else { continue }
             if node.busy > 0 || node.stamp > askedAt {
                 isCurrent = false
             } else if node.server != nil, node.working?.isSaved ?? true {
                 tree.detach(id)
-                effects.entries.append((folder, name))
+                effects.entries.append((folder, name.name))
                 effects.changes.append(node.isFolder ? .removeSubtree(node.inode) : .remove(node.inode))
             }
         }
@@ -148,7 +148,7 @@ struct ListingMerge {
         _ effects: inout MergeEffects
     ) {
         let server = ServerSide(item)
-        let hasMoved = node.parent != folder || node.name != name
+        let hasMoved = node.parent != folder || !node.name.hasSameBytes(as: name)
         guard hasMoved || node.server != server else { return }
         if hasMoved {
             if let parent = node.parent { effects.entries.append((parent, node.name)) }
@@ -202,7 +202,7 @@ struct ListingMerge {
     private func shownName(of item: CloudItem) -> String {
         guard kind(of: item) == .symbolicLink else { return item.name }
         let short = LinkName.shown(item.name)
-        return names.contains(short) ? item.name : short
+        return names.contains(NameKey(short)) ? item.name : short
     }
 }
 

@@ -1,4 +1,5 @@
 import BlockCache
+import CloudStorage
 import FileSystemTypes
 import StateStore
 
@@ -38,7 +39,7 @@ struct Node {
     /// Whether this node holds the server's lock.
     var holdsLock = false
     // Folders:
-    var children: [String: UInt64]?
+    var children: [NameKey: UInt64]?
     var validator: String?
     var validatedAt: Double = -.infinity
     var usedAt: Double = -.infinity

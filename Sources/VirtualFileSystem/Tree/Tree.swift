@@ -41,21 +41,21 @@ struct Tree {
     }
 
     func child(of parent: UInt64, named name: String) -> Node? {
-        nodes[parent]?.children?[name].flatMap { nodes[$0] }
+        nodes[parent]?.children?[NameKey(name)].flatMap { nodes[$0] }
     }
 
     /// Adds a node below its parent.
     mutating func attach(_ node: Node) {
         nodes[node.id] = node
-        if let parent = node.parent { nodes[parent]?.children?[node.name] = node.id }
+        if let parent = node.parent { nodes[parent]?.children?[NameKey(node.name)] = node.id }
         if let server = node.server { byKey[ItemKey(server.reference)] = node.id }
     }
 
     /// Takes a node's name away. The node stays while the kernel or a handle knows it.
     mutating func detach(_ id: UInt64) {
         guard let node = nodes[id] else { return }
-        if let parent = node.parent, nodes[parent]?.children?[node.name] == id {
-            nodes[parent]?.children?[node.name] = nil
+        if let parent = node.parent, nodes[parent]?.children?[NameKey(node.name)] == id {
+            nodes[parent]?.children?[NameKey(node.name)] = nil
         }
         if let server = node.server {
             let key = ItemKey(server.reference)
@@ -68,12 +68,12 @@ struct Tree {
     /// Gives a node another name.
     mutating func move(_ id: UInt64, to parent: UInt64, name: String) {
         guard let node = nodes[id] else { return }
-        if let old = node.parent, nodes[old]?.children?[node.name] == id {
-            nodes[old]?.children?[node.name] = nil
+        if let old = node.parent, nodes[old]?.children?[NameKey(node.name)] == id {
+            nodes[old]?.children?[NameKey(node.name)] = nil
         }
         nodes[id]?.parent = parent
         nodes[id]?.name = name
-        nodes[parent]?.children?[name] = id
+        nodes[parent]?.children?[NameKey(name)] = id
     }
 
     /// Records what the server has now acknowledged of a node.
@@ -165,14 +165,5 @@ struct DirectoryHandle {
         let node: UInt64
         let inode: InodeNumber
         let kind: FileKind
-    }
-}
-
-extension ItemKey {
-    /// What identifies an item on the server: its id where it has one, else its path.
-    init(_ reference: ItemReference) {
-        self.init(
-            root: reference.root, kind: reference.kind,
-            id: reference.kind == .root ? "" : reference.id ?? reference.path)
     }
 }
