@@ -1,32 +1,38 @@
-import FileSystemTypes
+package import FileSystemTypes
 
 /// Changes that wait for the store's thread, and who waits for them. Pure; not thread-safe.
 ///
 /// The number of changes is bounded: past `behindLimit`, changes that a later one overwrites are
 /// dropped, so that what remains grows only with the number of items it speaks of.
-struct PendingChanges<Waiter> {
+package struct PendingChanges<Waiter> {
     /// What one transaction writes.
-    struct Batch {
-        var changes: [StateChange]
-        var waiters: [Waiter]
-        var durability: Durability
+    package struct Batch {
+        package let changes: [StateChange]
+        package let waiters: [Waiter]
+        /// The most that one of the waiters asks for.
+        package let durability: Durability
     }
 
     /// How many changes may wait before `isBehind`.
-    static var behindLimit: Int { 65_536 }
+    package static var behindLimit: Int { 65_536 }
 
     /// Why the last transaction failed; nil again once one has succeeded.
-    private(set) var failure: FileSystemError?
+    package private(set) var failure: FileSystemError?
     private var changes: [StateChange] = []
     private var waiters: [Waiter] = []
     private var durability = Durability.normal
     private var isScheduled = false
     private var compactAt = behindLimit
 
-    var isBehind: Bool { changes.count >= Self.behindLimit }
+    package init() {}
+
+    /// Whether so many changes wait that callers should slow down.
+    package var isBehind: Bool { changes.count >= Self.behindLimit }
 
     /// Adds changes. Returns whether the owner must schedule a run of its thread.
-    mutating func add(_ more: [StateChange], waiter: Waiter?, durability: Durability) -> Bool {
+    package mutating func add(_ more: [StateChange], waiter: Waiter?, durability: Durability)
+        -> Bool
+    {
         changes.append(contentsOf: more)
         if changes.count >= compactAt { compact() }
         if let waiter {
@@ -40,7 +46,7 @@ struct PendingChanges<Waiter> {
     }
 
     /// Everything that waits; nil where nothing does.
-    mutating func takeBatch() -> Batch? {
+    package mutating func takeBatch() -> Batch? {
         isScheduled = false
         guard !changes.isEmpty || !waiters.isEmpty else { return nil }
         let batch = Batch(changes: changes, waiters: waiters, durability: durability)
@@ -52,10 +58,10 @@ struct PendingChanges<Waiter> {
     }
 
     /// The last batch was written.
-    mutating func succeeded() { failure = nil }
+    package mutating func succeeded() { failure = nil }
 
     /// The last batch could not be written: its changes wait again, before the newer ones.
-    mutating func failed(_ error: FileSystemError, returning lost: [StateChange]) {
+    package mutating func failed(_ error: FileSystemError, returning lost: [StateChange]) {
         failure = error
         changes = lost + changes
         if changes.count >= compactAt { compact() }

@@ -3,9 +3,9 @@ import GRDB
 /// The tables of `state.sqlite` and how older versions of them become the current one.
 ///
 /// Migrations are only ever added: what a released version made is never changed.
-enum StateSchema {
+package enum StateSchema {
     /// All migrations, oldest first.
-    static var migrations: [(name: String, sql: String)] { [("1", version1)] }
+    package static var migrations: [(name: String, sql: String)] { [("1", version1)] }
 
     /// The migrator of the given migrations, which are applied in order, each in a transaction.
     static func migrator(_ migrations: [(name: String, sql: String)]) -> DatabaseMigrator {

@@ -33,7 +33,10 @@ package final class StateStore: Sendable {
         try self.init(folder: folder, migrations: StateSchema.migrations)
     }
 
-    init(folder path: String, migrations: [(name: String, sql: String)]) throws(FileSystemError) {
+    /// As `init(folder:)`, with a schema of given migrations (name, SQL), oldest first.
+    package init(folder path: String, migrations: [(name: String, sql: String)])
+        throws(FileSystemError)
+    {
         let folder = try StateFolder(path: path)
         let database = try StateDatabase(in: folder, migrator: StateSchema.migrator(migrations))
         var numbers = NumberReservation(first: database.nextNumber)

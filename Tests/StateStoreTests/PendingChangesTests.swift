@@ -1,0 +1,109 @@
+import FileSystemTypes
+import StateStore
+import Testing
+
+@Suite struct PendingChangesTests {
+    /// What a list of changes leaves in an empty table, by a direct reading of `StateChange`.
+    private struct Model: Equatable {
+        var rows: [InodeNumber: InodeRecord] = [:]
+        var attributes: [InodeNumber: [String: [UInt8]]] = [:]
+        var intents: [Int64: Intent] = [:]
+        var values: [String: String] = [:]
+
+        init(_ changes: [StateChange]) { for change in changes { apply(change) } }
+
+        private mutating func apply(_ change: StateChange) {
+            switch change {
+            case .put(let record): rows[record.inode] = record
+            case .remove(let inode):
+                rows[inode] = nil
+                attributes[inode] = nil
+            case .removeSubtree(let top):
+                let children = rows.values.filter { $0.parent == top && $0.inode != top }
+                apply(.remove(top))
+                for child in children { apply(.removeSubtree(child.inode)) }
+            case .setAttribute(let inode, let name, let value):
+                attributes[inode, default: [:]][name] = value
+            case .removeAttribute(let inode, let name):
+                attributes[inode]?[name] = nil
+                if attributes[inode]?.isEmpty == true { attributes[inode] = nil }
+            case .putIntent(let intent): intents[intent.id] = intent
+            case .removeIntent(let id): intents[id] = nil
+            case .setValue(let key, let value): values[key] = value
+            }
+        }
+    }
+
+    private func randomChange(_ random: inout SeededGenerator) -> StateChange {
+        let inode = InodeNumber(.random(in: 2...40, using: &random))
+        let name = ["a", "b"].randomElement(using: &random) ?? "a"
+        let byte = UInt8.random(in: 0...255, using: &random)
+        switch Int.random(in: 0...100, using: &random) {
+        case 0: return .removeSubtree(inode)
+        case 1...10: return .remove(inode)
+        case 11...60:
+            // Parents have lower numbers: a tree.
+            let parent = InodeNumber(.random(in: 1..<inode.rawValue, using: &random))
+            var record = InodeRecord.file(inode, parent: parent)
+            record.size = Int64(byte)
+            return .put(record)
+        case 61...75: return .setAttribute(inode, name: name, value: [byte])
+        case 76...85: return .removeAttribute(inode, name: name)
+        case 86...90:
+            return .putIntent(
+                Intent(
+                    id: Int64(inode.rawValue), kind: name, payload: [byte],
+                    createdAt: FileTime(seconds: 0)))
+        case 91...94: return .removeIntent(Int64(inode.rawValue))
+        default: return .setValue(key: name, value: "\(byte)")
+        }
+    }
+
+    @Test(arguments: [1, 2, 3] as [UInt64])
+    func droppingOverwrittenChangesChangesNothing(seed: UInt64) {
+        var random = SeededGenerator(seed: seed)
+        var pending = PendingChanges<Int>()
+        var all: [StateChange] = []
+        for _ in 0..<70_000 {
+            let change = randomChange(&random)
+            all.append(change)
+            _ = pending.add([change], waiter: nil, durability: .normal)
+        }
+        let kept = pending.takeBatch()?.changes ?? []
+        #expect(kept.count < PendingChanges<Int>.behindLimit / 2)
+        #expect(Model(kept) == Model(all))
+    }
+
+    @Test func changesOfAFailedBatchComeBeforeNewerOnes() throws {
+        var pending = PendingChanges<Int>()
+        #expect(pending.add([.setValue(key: "k", value: "1")], waiter: 7, durability: .full))
+        #expect(!pending.add([.setValue(key: "k", value: "2")], waiter: 8, durability: .normal))
+        let first = try #require(pending.takeBatch())
+        #expect(first.waiters == [7, 8])
+        #expect(first.durability == .full)
+        #expect(pending.add([.setValue(key: "k", value: "3")], waiter: nil, durability: .normal))
+        pending.failed(FileSystemError(.noSpace, "full"), returning: first.changes)
+        #expect(pending.failure?.code == .noSpace)
+        let second = try #require(pending.takeBatch())
+        #expect(Model(second.changes).values == ["k": "3"])
+        #expect(second.changes.count == 3)
+        #expect(second.durability == .normal)
+        // Nobody would hear of another failure, so nobody causes one.
+        #expect(!pending.add([], waiter: nil, durability: .normal))
+        #expect(pending.add([], waiter: 9, durability: .normal))
+        pending.succeeded()
+        #expect(pending.failure == nil)
+    }
+
+    @Test func aLongQueueIsBehind() {
+        var pending = PendingChanges<Int>()
+        let changes = (0..<UInt64(PendingChanges<Int>.behindLimit)).map {
+            StateChange.remove(InodeNumber($0))
+        }
+        #expect(!pending.isBehind)
+        _ = pending.add(changes, waiter: nil, durability: .normal)
+        #expect(pending.isBehind)
+        _ = pending.takeBatch()
+        #expect(!pending.isBehind)
+    }
+}
