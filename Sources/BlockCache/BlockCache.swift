@@ -93,12 +93,16 @@ package final class BlockCache: Sendable {
                 return content
             case .otherSize:
                 discard(key)
-            case .stored(let name):
-                guard let parts = try openStored(name, key: key, size: size, item: item) else {
-                    discard(key, named: name)
+            case .stored(let entry):
+                guard var parts = try openStored(entry.name, key: key, size: size, item: item)
+                else {
+                    discard(key, named: entry.name)
                     continue
                 }
-                if let content = enter(parts, from: cloud, expecting: name) { return content }
+                if entry.isVerified { parts.map.markAllVerified() }
+                if let content = enter(parts, from: cloud, expecting: entry.name) {
+                    return content
+                }
             case .unknown:
                 let parts = try makeEmpty(key, size: size, item: item)
                 if let content = enter(parts, from: cloud, expecting: nil) { return content }

@@ -73,6 +73,12 @@ struct BlockMap: Sendable {
         return true
     }
 
+    /// Whether every present block was checked in this run.
+    var hasOnlyVerified: Bool { verified.setCount == present.setCount }
+
+    /// Takes over that all stored blocks were checked earlier in this run.
+    mutating func markAllVerified() { verified = present }
+
     /// Notes that a stored block was read and matches its checksum.
     mutating func markVerified(_ block: Int) {
         if present[block] { verified.insert(block) }

@@ -13,6 +13,8 @@ extension CachedContent {
 
     var isUnused: Bool { state.withLock { $0.isIdle && !$0.isRetiring } }
 
+    var hasOnlyVerified: Bool { state.withLock { $0.map.hasOnlyVerified } }
+
     /// From now on nothing of this content is stored.
     func beForgotten() { state.withLock { $0.isForgotten = true } }
 

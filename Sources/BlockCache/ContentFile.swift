@@ -96,7 +96,7 @@ final class ContentFile: Sendable {
             let count = copyFileRange(descriptor, &source, target, &destination, want, 0)
             if count > 0 { continue }
             if count < 0 && errno == EINTR { continue }
-            let canFallBack = [EXDEV, EINVAL, ENOSYS, EOPNOTSUPP, EBADF].contains(errno)
+            let canFallBack = [EXDEV, EINVAL, ENOSYS, EOPNOTSUPP].contains(errno)
             guard count < 0 && canFallBack else {
                 throw .disk("copy_file_range", count == 0 ? EIO : errno)
             }

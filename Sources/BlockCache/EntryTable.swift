@@ -7,6 +7,8 @@ struct EntryTable: Sendable {
         let name: String
         var bytes: Int64
         var lastUse: UInt64
+        /// All its blocks were checked since the cache was opened.
+        var isVerified: Bool
         /// Set while the content is in use.
         var content: CachedContent?
     }
@@ -16,7 +18,7 @@ struct EntryTable: Sendable {
         case closed
         /// In use already, and now once more.
         case live(CachedContent)
-        case stored(name: String)
+        case stored(Entry)
         /// Known with another size, which can't be the same content.
         case otherSize
         case unknown
@@ -30,10 +32,13 @@ struct EntryTable: Sendable {
 
     /// Adds an entry as the one last used; returns the one it takes the place of.
     @discardableResult
-    mutating func insert(_ key: ContentKey, name: String, bytes: Int64) -> Entry? {
+    mutating func insert(_ key: ContentKey, name: String, bytes: Int64, isVerified: Bool = false)
+        -> Entry?
+    {
         let old = remove(key)
         clock += 1
-        entries[key] = Entry(name: name, bytes: bytes, lastUse: clock, content: nil)
+        entries[key] = Entry(
+            name: name, bytes: bytes, lastUse: clock, isVerified: isVerified, content: nil)
         self.bytes += bytes
         return old
     }
@@ -50,7 +55,7 @@ struct EntryTable: Sendable {
     mutating func use(_ key: ContentKey, size: Int64, item: ItemReference) -> Finding {
         if isClosed { return .closed }
         guard let entry = entries[key] else { return .unknown }
-        guard let content = entry.content else { return .stored(name: entry.name) }
+        guard let content = entry.content else { return .stored(entry) }
         guard content.size == size else { return .otherSize }
         content.retain(item: item)
         touch(key)
@@ -67,6 +72,7 @@ struct EntryTable: Sendable {
     mutating func detach(_ content: CachedContent) -> Bool {
         guard entries[content.key]?.content === content, content.isUnused else { return false }
         entries[content.key]?.content = nil
+        entries[content.key]?.isVerified = content.hasOnlyVerified
         touch(content.key)
         return true
     }
