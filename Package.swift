@@ -33,7 +33,7 @@ extension Target.Dependency {
     static let metrics = product(name: "Metrics", package: "swift-metrics")
     static let grdb = product(name: "GRDB", package: "GRDB.swift")
     static let system = product(name: "SystemPackage", package: "swift-system")
-    static let hummingbird = product(name: "Hummingbird", package: "hummingbird")
+    static let hummingbirdCore = product(name: "HummingbirdCore", package: "hummingbird")
     static let hummingbirdTLS = product(name: "HummingbirdTLS", package: "hummingbird")
     static let x509 = product(name: "X509", package: "swift-certificates")
     static let asn1 = product(name: "SwiftASN1", package: "swift-asn1")
@@ -95,7 +95,7 @@ let package = Package(
         target(
             "LeitzCloudServer",
             [
-                "LeitzCloudAPI", .hummingbird, .hummingbirdTLS, .grdb, .x509, .asn1, .crypto,
+                "LeitzCloudAPI", .hummingbirdCore, .hummingbirdTLS, .grdb, .x509, .asn1, .crypto,
                 .cryptoExtras, .nioCore, .nioPosix, .nioSSL, .httpTypes, .logging,
                 .serviceLifecycle,
             ]),

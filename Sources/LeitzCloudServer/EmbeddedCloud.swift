@@ -1,0 +1,152 @@
+import GRDB
+import HummingbirdCore
+import HummingbirdTLS
+import Logging
+import NIOCore
+import NIOPosix
+import ServiceLifecycle
+import Synchronization
+
+/// A server of the LeitzCloud API v2 with storage of its own, in this process.
+///
+/// Speaks HTTPS only, with a certificate of its own authority (`certificatePath`). All calls are
+/// safe from any thread. One server per data folder.
+package final class EmbeddedCloud: Sendable {
+    /// Seconds that running calls may take to finish when the server stops.
+    private static let stopSeconds = 10
+    private static let maximumConnections = 1024
+    /// Seconds without a byte from or to a client until its connection is closed.
+    private static let stallSeconds: Int64 = 120
+    private static let diskThreads = 8
+
+    /// `https://HOST:PORT` with the real port.
+    package let url: String
+    /// The PEM file with the authority's certificate, for clients to trust.
+    package let certificatePath: String
+    let services: CloudServices
+    private let group: ServiceGroup
+    private let running: Task<Void, any Error>
+
+    private init(
+        url: String, certificatePath: String, services: CloudServices, group: ServiceGroup,
+        running: Task<Void, any Error>
+    ) {
+        self.url = url
+        self.certificatePath = certificatePath
+        self.services = services
+        self.group = group
+        self.running = running
+    }
+
+    /// Starts a server and returns when it is listening.
+    ///
+    /// - Throws: `EmbeddedCloudError`, or the database's error where the data is damaged.
+    package static func start(_ configuration: EmbeddedCloudConfiguration) async throws
+        -> EmbeddedCloud
+    {
+        let threads = NIOThreadPool(numberOfThreads: diskThreads)
+        threads.start()
+        do {
+            return try await start(configuration, threads)
+        } catch {
+            try await threads.shutdownGracefully()
+            throw error
+        }
+    }
+
+    private static func start(
+        _ configuration: EmbeddedCloudConfiguration, _ threads: NIOThreadPool
+    ) async throws -> EmbeddedCloud {
+        let (services, tls) = try await threads.runIfActive {
+            let folder = try DataFolder(path: configuration.dataFolder)
+            let tls = try CertificateStore(
+                folder: folder, host: configuration.host, now: configuration.clock()
+            ).configuration()
+            let database = try CloudDatabase(folder: folder)
+            let last = try database.readBlocking {
+                try Int64.fetchOne($0, sql: "SELECT max(id) FROM revisions") ?? 0
+            }
+            let content = try ContentStore(folder: folder, threads: threads, lastRevision: last)
+            return (
+                CloudServices(
+                    configuration: configuration, folder: folder, database: database,
+                    content: content), tls
+            )
+        }
+        let handler = RequestHandler(services: services)
+        let (ports, portSource) = AsyncStream<Int>.makeStream(bufferingPolicy: .bufferingNewest(1))
+        let builder = try HTTPServerBuilder.tls(
+            .http1(
+                configuration: .init(
+                    additionalChannelHandlers: [
+                        StalledConnectionHandler(limit: .seconds(stallSeconds))
+                    ], idleTimeout: .seconds(stallSeconds))), tlsConfiguration: tls)
+        let server = try builder.buildServer(
+            configuration: ServerConfiguration(
+                address: .hostname(configuration.host, port: configuration.port),
+                availableConnectionsDelegate: .maximum(
+                    maximumConnections, logger: configuration.logger)),
+            eventLoopGroup: MultiThreadedEventLoopGroup.singleton, logger: configuration.logger
+        ) { request, writer, _ in
+            try await handler.respond(request, writer)
+        } onServerRunning: { channel in
+            portSource.yield(channel.localAddress?.port ?? configuration.port)
+        }
+        var groupConfiguration = ServiceGroupConfiguration(
+            services: [server], logger: configuration.logger)
+        groupConfiguration.maximumGracefulShutdownDuration = .seconds(stopSeconds)
+        let group = ServiceGroup(configuration: groupConfiguration)
+        let running = Task {
+            defer { portSource.finish() }
+            do {
+                try await group.run()
+            } catch {
+                portSource.finish()
+                try await services.close()
+                throw error
+            }
+            try await services.close()
+        }
+        guard let port = await ports.first(where: { _ in true }) else {
+            do {
+                try await running.value
+            } catch {
+                throw EmbeddedCloudError.cannotListen("\(error)")
+            }
+            throw EmbeddedCloudError.cannotListen("stopped")
+        }
+        let host =
+            configuration.host.contains(":") ? "[\(configuration.host)]" : configuration.host
+        return EmbeddedCloud(
+            url: "https://\(host):\(port)",
+            certificatePath: configuration.dataFolder + "/ca.pem", services: services,
+            group: group, running: running)
+    }
+
+    /// Takes no more connections, lets running calls finish for up to ten seconds, and gives the
+    /// data folder free. Returns when that is done; a failure of the server itself is logged.
+    package func stop() async {
+        await group.triggerGracefulShutdown()
+        do {
+            try await waitUntilStopped()
+        } catch {
+            services.logger.error("the server failed", metadata: ["error": "\(error)"])
+        }
+    }
+
+    /// Returns when the server has stopped; throws where it failed.
+    package func waitUntilStopped() async throws { try await running.value }
+
+    /// The fault rules, for tests.
+    package var faults: FaultControl { services.faults }
+
+    /// Requests so far by `METHOD kind`, such as `GET folder`, `GET download`, `POST upload`.
+    package func requestCounts() -> [String: Int] { services.counts.all }
+
+    package func resetRequestCounts() { services.counts.reset() }
+
+    package var behaviour: ServerBehaviour { services.behaviour }
+
+    /// Changes the switches for calls that begin from now on.
+    package func setBehaviour(_ behaviour: ServerBehaviour) { services.behaviour = behaviour }
+}

@@ -1,0 +1,58 @@
+package import Logging
+
+import struct FoundationEssentials.Date
+
+/// How an embedded cloud is set up.
+package struct EmbeddedCloudConfiguration: Sendable {
+    /// The folder that holds everything the server keeps; made where it is missing.
+    package var dataFolder: String
+    /// Host name or address to listen on; the certificate is made out to it too.
+    package var host: String
+    /// 0 for a free port.
+    package var port: Int
+    package var behaviour: ServerBehaviour
+    package var logger: Logger
+    /// Serves `/_test/faults` and `/_test/counts`, for tests that run the server in a process of
+    /// its own.
+    package var faultHooksOverHTTP = false
+    /// Seconds since 1970; tests put a clock of their own here.
+    package var clock: @Sendable () -> Int64 = { Int64(Date().timeIntervalSince1970) }
+
+    /// A configuration for a loopback server on a free port unless told otherwise.
+    package init(
+        dataFolder: String, host: String = "127.0.0.1", port: Int = 0,
+        behaviour: ServerBehaviour = ServerBehaviour(),
+        logger: Logger = Logger(label: "ordner.server")
+    ) {
+        self.dataFolder = dataFolder
+        self.host = host
+        self.port = port
+        self.behaviour = behaviour
+        self.logger = logger
+    }
+}
+
+/// Why an embedded cloud can't start or an administrative call can't be done.
+package enum EmbeddedCloudError: Error, Equatable, CustomStringConvertible {
+    /// Another server has the data folder open.
+    case dataFolderInUse(String)
+    /// The data folder was written by a newer version.
+    case dataFolderTooNew(String)
+    /// A file of the data folder can't be made, read or written; with the system's reason.
+    case fileFailure(path: String, reason: String)
+    /// The address can't be listened on.
+    case cannotListen(String)
+    /// An administrative call names a person or root that does not exist, or an unknown word.
+    case noSuch(String)
+
+    package var description: String {
+        switch self {
+        case .dataFolderInUse(let path): "another server is using the data folder \(path)"
+        case .dataFolderTooNew(let path):
+            "the data folder \(path) was written by a newer version of this program"
+        case .fileFailure(let path, let reason): "\(path): \(reason)"
+        case .cannotListen(let reason): "cannot listen: \(reason)"
+        case .noSuch(let what): "no such \(what)"
+        }
+    }
+}

@@ -1,0 +1,135 @@
+import HTTPTypes
+import LeitzCloudAPI
+
+/// What a request asks for, read from its method and path.
+struct Route: Sendable {
+    enum Call: Sendable {
+        case version
+        case token
+        case revoke
+        case person(PersonSelector)
+        case createOwnRoot(person: Int64)
+        /// Calls that change persons, which need rights that no account has.
+        case administerPersons
+        case metadata(ItemAddress)
+        case download(ItemAddress)
+        case search(root: Int64)
+        case modifiedSince(root: Int64)
+        case upload(ItemAddress)
+        case createFolder(ItemAddress)
+        case rename(ItemAddress)
+        case move(ItemAddress)
+        case delete(ItemAddress)
+        case lock(ItemAddress)
+        case unlock(ItemAddress)
+        case share(ItemAddress)
+        case testFaults
+        case testCounts
+        case unknown
+    }
+
+    enum PersonSelector: Sendable {
+        case caller
+        case id(Int64)
+        case email(String)
+    }
+
+    var call: Call
+    /// The word under which requests are counted and faults are matched.
+    var kind: String
+    /// The methods that the path answers to.
+    var methods: Set<HTTPRequest.Method>
+
+    private init(_ call: Call, _ kind: String, _ methods: Set<HTTPRequest.Method>) {
+        self.call = call
+        self.kind = kind
+        self.methods = methods
+    }
+
+    private static let nothing = Route(.unknown, "unknown", [.get, .post, .put, .delete])
+
+    /// - Parameter path: without the query, still percent-encoded.
+    static func parse(_ path: some StringProtocol) -> Route {
+        let parts = String(path).split(separator: "/" as Character).map(String.init)
+        switch (parts.first, parts.count) {
+        case ("oauth", 2):
+            return switch parts[1] {
+            case "token": Route(.token, "token", [.post])
+            case "revoke": Route(.revoke, "revoke", [.post])
+            default: nothing
+            }
+        case ("_test", 2):
+            return switch parts[1] {
+            case "faults": Route(.testFaults, "test", [.get, .post, .delete])
+            case "counts": Route(.testCounts, "test", [.get, .delete])
+            default: nothing
+            }
+        case ("api", 3...) where parts[1] == "2":
+            return switch parts[2] {
+            case "version" where parts.count == 3: Route(.version, "version", [.get])
+            case "person": person(Array(parts.dropFirst(3)))
+            case "files": files(Array(parts.dropFirst(3)))
+            default: nothing
+            }
+        default: return nothing
+        }
+    }
+
+    private static func person(_ parts: [String]) -> Route {
+        switch parts.count {
+        case 0: return Route(.person(.caller), "person", [.get])
+        case 1 where parts[0] == "create": return Route(.administerPersons, "person", [.post])
+        case 1:
+            if let id = Int64(parts[0]) { return Route(.person(.id(id)), "person", [.get]) }
+            do throws(APIError) {
+                let email = try PercentEncoding.decode(parts[0], plusIsSpace: false)
+                return Route(.person(.email(email)), "person", [.get])
+            } catch {
+                return nothing
+            }
+        case 2 where parts[1] == "update" || parts[1] == "delete":
+            return Route(.administerPersons, "person", [.post])
+        case 3 where parts[1] == "roots" && parts[2] == "create":
+            guard let id = Int64(parts[0]) else { return nothing }
+            return Route(.createOwnRoot(person: id), "person", [.post])
+        default: return nothing
+        }
+    }
+
+    private static func files(_ parts: [String]) -> Route {
+        guard let first = parts.first, let root = Int64(first), root > 0 else { return nothing }
+        let rest = parts.dropFirst()
+        guard let second = rest.first else { return Route(.metadata(.root(root)), "root", [.get]) }
+        if second == "folder" {
+            guard rest.count >= 2, let folder = Int64(parts[2]), folder >= 0 else { return nothing }
+            return object(.folder(root: root, folder: folder), "folder", Array(parts.dropFirst(3)))
+        }
+        if let file = Int64(second) {
+            return object(.file(root: root, file: file), "file", Array(parts.dropFirst(2)))
+        }
+        return object(.root(root), "root", Array(rest))
+    }
+
+    private static func object(_ address: ItemAddress, _ kind: String, _ words: [String]) -> Route {
+        guard let word = words.first else { return Route(.metadata(address), kind, [.get]) }
+        guard words.count == 1 else { return nothing }
+        let isFile = kind == "file"
+        let isRoot = kind == "root"
+        switch word {
+        case "download" where isFile: return Route(.download(address), "download", [.get])
+        case "download" where !isRoot: return Route(.download(address), "zip", [.get])
+        case "search" where isRoot: return Route(.search(root: address.root), word, [.get])
+        case "modified_since" where isRoot:
+            return Route(.modifiedSince(root: address.root), word, [.get])
+        case "upload" where !isFile: return Route(.upload(address), word, [.post])
+        case "create_folder" where !isFile: return Route(.createFolder(address), word, [.post])
+        case "rename" where !isRoot: return Route(.rename(address), word, [.post])
+        case "move" where !isRoot: return Route(.move(address), word, [.post])
+        case "delete" where !isRoot: return Route(.delete(address), word, [.post])
+        case "share" where !isRoot: return Route(.share(address), word, [.post])
+        case "lock": return Route(.lock(address), word, [.post])
+        case "unlock": return Route(.unlock(address), word, [.post])
+        default: return nothing
+        }
+    }
+}

@@ -1,0 +1,132 @@
+import GRDB
+
+/// The tables of the server and how older versions of them are brought up to date.
+enum Schema {
+    static var migrator: DatabaseMigrator {
+        var migrator = DatabaseMigrator()
+        migrator.registerMigration("1") { db in
+            try db.execute(sql: accounts)
+            try db.execute(sql: tree)
+        }
+        return migrator
+    }
+
+    private static let accounts = """
+        CREATE TABLE roots (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            name TEXT NOT NULL,
+            kind TEXT NOT NULL CHECK (kind IN ('sync', 'share', 'backup')),
+            is_deleted INTEGER NOT NULL DEFAULT 0,
+            space_used INTEGER NOT NULL DEFAULT 0
+        ) STRICT;
+        CREATE TABLE persons (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            email TEXT NOT NULL UNIQUE COLLATE NOCASE,
+            password TEXT NOT NULL,
+            display_name TEXT NOT NULL,
+            quota INTEGER NOT NULL,
+            space_usage INTEGER NOT NULL DEFAULT 0,
+            own_root_id INTEGER REFERENCES roots (id),
+            two_step_mode TEXT,
+            two_step_code TEXT,
+            failed_tries INTEGER NOT NULL DEFAULT 0,
+            locked_until INTEGER NOT NULL DEFAULT 0
+        ) STRICT;
+        CREATE TABLE subscriptions (
+            person_id INTEGER NOT NULL REFERENCES persons (id),
+            root_id INTEGER NOT NULL REFERENCES roots (id),
+            permissions TEXT NOT NULL,
+            PRIMARY KEY (person_id, root_id)
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE machines (
+            guid TEXT PRIMARY KEY,
+            person_id INTEGER NOT NULL REFERENCES persons (id),
+            dns_name TEXT,
+            os_type TEXT,
+            os_version TEXT,
+            last_seen INTEGER NOT NULL
+        ) STRICT;
+        CREATE INDEX machines_by_person ON machines (person_id, last_seen);
+        CREATE TABLE sessions (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            person_id INTEGER NOT NULL REFERENCES persons (id),
+            guid TEXT NOT NULL,
+            refresh_hash TEXT NOT NULL UNIQUE,
+            last_used INTEGER NOT NULL
+        ) STRICT;
+        CREATE INDEX sessions_by_person ON sessions (person_id, last_used);
+        CREATE TABLE access_tokens (
+            hash TEXT PRIMARY KEY,
+            session_id INTEGER NOT NULL REFERENCES sessions (id) ON DELETE CASCADE,
+            expires INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX access_tokens_by_session ON access_tokens (session_id, expires);
+        CREATE INDEX access_tokens_by_expiry ON access_tokens (expires);
+        """
+
+    /// A root's top level is the folder with the negated id of the root, so that every item has a
+    /// parent; that row also carries the root's own lock.
+    private static let tree = """
+        CREATE TABLE folders (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            root_id INTEGER NOT NULL REFERENCES roots (id),
+            parent_id INTEGER REFERENCES folders (id),
+            name TEXT NOT NULL,
+            folded TEXT NOT NULL,
+            is_deleted INTEGER NOT NULL DEFAULT 0,
+            listing_version INTEGER NOT NULL DEFAULT 0,
+            lock_person INTEGER REFERENCES persons (id),
+            lock_guid TEXT,
+            lock_expires INTEGER
+        ) STRICT;
+        CREATE INDEX folders_by_parent ON folders (parent_id, id);
+        CREATE UNIQUE INDEX folders_live_name ON folders (parent_id, name) WHERE is_deleted = 0;
+        CREATE INDEX folders_folded ON folders (parent_id, folded);
+        CREATE INDEX folders_by_root ON folders (root_id, id);
+        CREATE INDEX folders_locked ON folders (root_id, parent_id)
+            WHERE lock_expires IS NOT NULL;
+        CREATE TABLE files (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            root_id INTEGER NOT NULL REFERENCES roots (id),
+            parent_id INTEGER NOT NULL REFERENCES folders (id),
+            name TEXT NOT NULL,
+            folded TEXT NOT NULL,
+            is_deleted INTEGER NOT NULL DEFAULT 0,
+            created INTEGER NOT NULL,
+            modified INTEGER NOT NULL,
+            changed INTEGER NOT NULL,
+            size INTEGER NOT NULL,
+            revision_id INTEGER NOT NULL,
+            owner_id INTEGER NOT NULL REFERENCES persons (id),
+            lock_person INTEGER REFERENCES persons (id),
+            lock_guid TEXT,
+            lock_expires INTEGER
+        ) STRICT;
+        CREATE INDEX files_by_parent ON files (parent_id, id);
+        CREATE UNIQUE INDEX files_live_name ON files (parent_id, name) WHERE is_deleted = 0;
+        CREATE INDEX files_folded ON files (parent_id, folded);
+        CREATE INDEX files_by_root ON files (root_id, id);
+        CREATE INDEX files_changed ON files (root_id, changed, id);
+        CREATE INDEX files_locked ON files (root_id, parent_id) WHERE lock_expires IS NOT NULL;
+        CREATE TABLE revisions (
+            id INTEGER PRIMARY KEY,
+            file_id INTEGER NOT NULL REFERENCES files (id),
+            size INTEGER NOT NULL,
+            created INTEGER NOT NULL,
+            person_id INTEGER NOT NULL REFERENCES persons (id)
+        ) STRICT;
+        CREATE INDEX revisions_by_file ON revisions (file_id, id);
+        CREATE TABLE shares (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            root_id INTEGER NOT NULL REFERENCES roots (id),
+            file_id INTEGER REFERENCES files (id),
+            folder_id INTEGER REFERENCES folders (id),
+            creator_id INTEGER NOT NULL REFERENCES persons (id),
+            hash TEXT NOT NULL UNIQUE,
+            expires INTEGER,
+            login_required INTEGER NOT NULL,
+            download_limit INTEGER,
+            subscribers TEXT NOT NULL
+        ) STRICT;
+        """
+}

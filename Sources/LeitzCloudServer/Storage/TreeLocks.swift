@@ -1,0 +1,62 @@
+import GRDB
+import LeitzCloudAPI
+
+/// Locks on files, folders and roots (API v2, "Sperren" and "Entsperren").
+extension Tree {
+    /// Locks for the caller; the caller's own lock gets a new end.
+    func lock(_ address: ItemAddress, minutes: Int64) throws {
+        let root = try lockableRoot(address.root)
+        let expires = now + minutes * 60
+        try forgetExpiredLocks(root: root.id)
+        switch address {
+        case .file(_, let id):
+            let file = try liveFile(id, in: root)
+            try checkLocks(chain(file.parent, root: root.id).locks + [file.lock].compactMap(\.self))
+            try run(
+                "UPDATE files SET lock_person = ?, lock_guid = ?, lock_expires = ? WHERE id = ?",
+                [caller.person, caller.guid, expires, id])
+        case .root, .folder:
+            let chain = try liveContainer(address, in: root)
+            try checkLocks(chain.locks)
+            try checkLocksBelow(chain.folder)
+            try run(
+                "UPDATE folders SET lock_person = ?, lock_guid = ?, lock_expires = ? WHERE id = ?",
+                [caller.person, caller.guid, expires, chain.folder.id])
+        }
+    }
+
+    /// Gives up the caller's lock; a thing that is not locked stays as it is.
+    func unlock(_ address: ItemAddress) throws {
+        let root = try lockableRoot(address.root)
+        let (table, id, lock) =
+            switch address {
+            case .file(_, let id): ("files", id, try liveFile(id, in: root).lock)
+            case .root, .folder:
+                try { chain in ("folders", chain.folder.id, chain.folder.lock) }(
+                    liveContainer(address, in: root))
+            }
+        try checkLocks([lock].compactMap(\.self))
+        try run(
+            """
+            UPDATE \(table) SET lock_person = NULL, lock_guid = NULL, lock_expires = NULL
+            WHERE id = ?
+            """, [id])
+    }
+
+    private func lockableRoot(_ id: Int64) throws -> RootAccess {
+        let root = try writableRoot(id)
+        if !behaviour.userLockFiles { throw APIError.forbidden }
+        return root
+    }
+
+    /// Keeps the index of locks as small as the number of active ones.
+    private func forgetExpiredLocks(root: Int64) throws {
+        for table in ["files", "folders"] {
+            try run(
+                """
+                UPDATE \(table) SET lock_person = NULL, lock_guid = NULL, lock_expires = NULL
+                WHERE root_id = ? AND lock_expires <= ?
+                """, [root, now])
+        }
+    }
+}

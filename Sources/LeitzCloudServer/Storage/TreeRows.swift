@@ -1,0 +1,115 @@
+import GRDB
+
+/// A lock that has not expired.
+struct ActiveLock: Sendable, Equatable {
+    var person: Int64
+    /// Seconds since 1970.
+    var expires: Int64
+}
+
+/// The lock columns of an item: still there after their time has passed.
+private func activeLock(_ row: Row, at index: Int, now: Int64) -> ActiveLock? {
+    guard let expires: Int64 = row[index + 1], expires > now, let person: Int64 = row[index] else {
+        return nil
+    }
+    return ActiveLock(person: person, expires: expires)
+}
+
+/// A row of `folders`; the root's top level has a negative id and no parent.
+struct FolderRow: Sendable {
+    static let columns =
+        "id, root_id, parent_id, name, is_deleted, listing_version, lock_person, lock_expires"
+
+    var id: Int64
+    var root: Int64
+    var parent: Int64?
+    var name: String
+    var isDeleted: Bool
+    var listingVersion: Int64
+    var lock: ActiveLock?
+
+    var isTop: Bool { parent == nil }
+
+    init(_ row: Row, now: Int64) {
+        id = row[0]
+        root = row[1]
+        parent = row[2]
+        name = row[3]
+        isDeleted = row[4]
+        listingVersion = row[5]
+        lock = activeLock(row, at: 6, now: now)
+    }
+}
+
+/// A row of `files`.
+struct FileRow: Sendable {
+    static let columns = """
+        id, root_id, parent_id, name, is_deleted, created, modified, size, revision_id, owner_id, \
+        lock_person, lock_expires
+        """
+
+    var id: Int64
+    var root: Int64
+    var parent: Int64
+    var name: String
+    var isDeleted: Bool
+    var created: Int64
+    var modified: Int64
+    var size: Int64
+    var revision: Int64
+    var owner: Int64
+    var lock: ActiveLock?
+
+    init(_ row: Row, now: Int64) {
+        id = row[0]
+        root = row[1]
+        parent = row[2]
+        name = row[3]
+        isDeleted = row[4]
+        created = row[5]
+        modified = row[6]
+        size = row[7]
+        revision = row[8]
+        owner = row[9]
+        lock = activeLock(row, at: 10, now: now)
+    }
+}
+
+/// A root as one person sees it.
+struct RootAccess: Sendable {
+    var id: Int64
+    var name: String
+    var kind: String
+    var spaceUsed: Int64
+    /// The person's permission words, in a fixed order.
+    var permissions: [String]
+
+    /// The id of the folder row that stands for the root's top level.
+    var top: Int64 { -id }
+
+    func require(_ permission: String) throws(APIError) {
+        if !permissions.contains(permission) { throw .forbidden }
+    }
+}
+
+/// A folder with its way up to the root's top level.
+struct FolderChain: Sendable {
+    /// From the folder itself up to the top level.
+    var folders: [FolderRow]
+
+    var folder: FolderRow { folders[0] }
+
+    /// The absolute path within the root; `/` for the top level.
+    var path: String {
+        folders.count == 1
+            ? "/" : folders.dropLast().reversed().reduce(into: "") { $0 += "/" + $1.name }
+    }
+
+    /// The path of an item in this folder.
+    func path(of name: String) -> String { (folders.count == 1 ? "" : path) + "/" + name }
+
+    /// The active locks on the folder and on everything above it.
+    var locks: [ActiveLock] { folders.compactMap(\.lock) }
+
+    func contains(_ id: Int64) -> Bool { folders.contains { $0.id == id } }
+}
