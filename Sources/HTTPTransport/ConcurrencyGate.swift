@@ -1,8 +1,8 @@
-import CloudStorage
+package import CloudStorage
 import Synchronization
 
 /// Lets as many requests through as its limit says; the others wait in the order they came.
-final class ConcurrencyGate: Sendable {
+package final class ConcurrencyGate: Sendable {
     private struct State {
         var limit: ConcurrencyLimit
         var active = 0
@@ -28,16 +28,18 @@ final class ConcurrencyGate: Sendable {
     private let state: Mutex<State>
     private let maximumWaiting: Int
 
-    init(_ limit: ConcurrencyLimit, maximumWaiting: Int = 10_000) {
+    /// - Parameter maximumWaiting: calls beyond that are refused.
+    package init(_ limit: ConcurrencyLimit, maximumWaiting: Int = 10_000) {
         self.state = Mutex(State(limit: limit))
         self.maximumWaiting = maximumWaiting
     }
 
-    var limit: Int { state.withLock { $0.limit.current } }
+    /// How many may be under way at present.
+    package var limit: Int { state.withLock { $0.limit.current } }
 
     /// Waits for a place. Each successful call must be followed by one `leave`.
     /// - Throws: `cancelled`, or `temporarilyUnavailable` where too many wait already.
-    func enter() async throws(CloudStorageError) {
+    package func enter() async throws(CloudStorageError) {
         let ticket: UInt64? = state.withLock { state in
             if state.active < state.limit.current, state.waiting.isEmpty {
                 state.active += 1
@@ -70,7 +72,7 @@ final class ConcurrencyGate: Sendable {
     }
 
     /// Gives the place back and learns from how the request ended.
-    func leave(_ sample: ConcurrencyLimit.Sample) {
+    package func leave(_ sample: ConcurrencyLimit.Sample) {
         state.withLock { state in
             state.active -= 1
             state.limit.record(sample)

@@ -30,7 +30,7 @@ package struct MultipartFile: Sendable {
             """
             --\(boundary)\r
             Content-Disposition: form-data; name="\(Self.quote(field))"; \
-            filename="\(Self.quote(fileName))"\r
+            filename="\(Self.quote(fileName))"\(extendedName)\r
             Content-Type: application/octet-stream\r
             \r
 
@@ -48,6 +48,16 @@ package struct MultipartFile: Sendable {
         let high = String(UInt64.random(in: .min ... .max), radix: 36)
         let low = String(UInt64.random(in: .min ... .max), radix: 36)
         return "ordner-\(high)-\(low)"
+    }
+
+    /// `filename*` (RFC 5987) beside `filename`, only for names that servers are known to read in
+    /// different ways: with quotes or backslashes, or with what browsers write for quotes and line
+    /// breaks.
+    private var extendedName: String {
+        let isAmbiguous =
+            fileName.contains { $0 == "\"" || $0 == "\\" }
+            || ["%22", "%0D", "%0A", "%0d", "%0a"].contains { fileName.contains($0) }
+        return isAmbiguous ? "; filename*=UTF-8''\(FormEncoding.encode(fileName))" : ""
     }
 
     /// Escapes as a quoted string (RFC 9110 section 5.6.4), which the form parsers of Python, Go,

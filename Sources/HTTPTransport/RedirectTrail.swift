@@ -1,15 +1,16 @@
-import CloudStorage
+package import CloudStorage
 
 /// Follows redirects within one origin, at most three; a request's credentials never leave it.
-struct RedirectTrail {
+package struct RedirectTrail {
     private var url: String
     private var count = 0
 
-    init(from url: String) { self.url = url }
+    /// - Parameter url: the call's own address, absolute.
+    package init(from url: String) { self.url = url }
 
     /// Where to go on; nil where the answer is no redirect.
     /// - Throws: `invalidAnswer` where the redirect must not be followed.
-    mutating func target(of answer: HTTPAnswer) throws(CloudStorageError) -> String? {
+    package mutating func target(of answer: HTTPAnswer) throws(CloudStorageError) -> String? {
         guard [301, 302, 303, 307, 308].contains(answer.status) else { return nil }
         guard let location = answer.header("Location"), let target = resolve(location) else {
             throw CloudStorageError(.invalidAnswer, "the server redirects to another host")

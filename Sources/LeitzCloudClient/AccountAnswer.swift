@@ -1,9 +1,10 @@
-import CloudStorage
-import LeitzCloudAPI
+package import CloudStorage
+package import LeitzCloudAPI
 
 /// Reads a person object as an account of the seam.
-enum AccountAnswer {
-    static func describe(_ person: WirePerson, roots: [WireRoot]) -> AccountDescription {
+package enum AccountAnswer {
+    /// - Parameter roots: those of the person, and their own where the person's list lacks it.
+    package static func describe(_ person: WirePerson, roots: [WireRoot]) -> AccountDescription {
         AccountDescription(
             displayName: person.displayName ?? person.email, roots: self.roots(roots),
             quota: quota(person), policy: policy(person.companyPolicy))
@@ -34,7 +35,8 @@ enum AccountAnswer {
         return StorageQuota(total: total, used: max(0, person.spaceUsage?.value ?? 0))
     }
 
-    static func policy(_ wire: WirePolicy?) -> StoragePolicy {
+    /// What the policy refuses; nothing where the server sends none.
+    package static func policy(_ wire: WirePolicy?) -> StoragePolicy {
         let words = (wire?.excludedExtensions ?? "").split { $0 == "," || $0.isWhitespace }
         let extensions = words.map { word in
             let lower = word.lowercased()

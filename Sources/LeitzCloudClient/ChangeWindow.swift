@@ -1,13 +1,13 @@
-import CloudStorage
+package import CloudStorage
 
 /// The bookkeeping of one root's change feed: a window of time that overlaps the last one, and what
 /// that one has reported already. No clock, no I/O.
 ///
 /// The server tells changes since a moment of its own clock, in whole seconds, and may see a change
 /// a little after the time it gives it. So each window begins some time before the last one ended.
-struct ChangeWindow: Sendable {
+package struct ChangeWindow: Sendable {
     /// What tells one report of a file from the next.
-    struct Report: Hashable, Sendable {
+    private struct Report: Hashable, Sendable {
         var key: ItemReference.Key
         var revision: String?
         var isDeleted: Bool
@@ -22,17 +22,19 @@ struct ChangeWindow: Sendable {
     }
 
     /// Seconds that a window reaches back into the last one.
-    static let overlap: Int64 = 120
+    package static let overlap: Int64 = 120
     /// Reports remembered; beyond that some are told twice, which is allowed.
-    static let maximumReports = 20_000
+    package static let maximumReports = 20_000
 
     private var reported: Set<Report> = []
 
+    package init() {}
+
     /// The cursor for a moment of the server's clock, in seconds since 1970.
-    static func cursor(at seconds: Int64) -> String { "t\(seconds)" }
+    package static func cursor(at seconds: Int64) -> String { "t\(seconds)" }
 
     /// Where the window after `cursor` begins; nil where it is no cursor of ours.
-    static func start(after cursor: String) -> Int64? {
+    package static func start(after cursor: String) -> Int64? {
         guard cursor.hasPrefix("t"), let seconds = Int64(cursor.dropFirst()),
             ItemChecks.plausibleSeconds.contains(seconds)
         else { return nil }
@@ -40,7 +42,7 @@ struct ChangeWindow: Sendable {
     }
 
     /// The items of a window's answer that the last window has not reported.
-    mutating func newItems(_ items: [CloudItem]) -> [CloudItem] {
+    package mutating func newItems(_ items: [CloudItem]) -> [CloudItem] {
         let fresh = items.filter { !reported.contains(Report($0)) }
         reported = Set(items.prefix(Self.maximumReports).map(Report.init))
         return fresh
@@ -48,13 +50,13 @@ struct ChangeWindow: Sendable {
 }
 
 /// The `Date` header of an answer (RFC 9110 section 5.6.7).
-enum HTTPDate {
+package enum HTTPDate {
     private static let months = [
         "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
     ]
 
     /// Rewrites `Sun, 06 Nov 1994 08:49:37 GMT` as `1994-11-06T08:49:37`; nil for another form.
-    static func isoText(_ text: String) -> String? {
+    package static func isoText(_ text: String) -> String? {
         let words = text.split(separator: " ")
         guard words.count == 6, words[5] == "GMT", words[1].utf8.count == 2,
             words[3].utf8.count == 4, let month = months.firstIndex(of: String(words[2]))

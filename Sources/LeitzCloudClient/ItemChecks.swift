@@ -1,19 +1,21 @@
-import CloudStorage
+package import CloudStorage
 import FileSystemTypes
-import LeitzCloudAPI
+package import LeitzCloudAPI
 
 /// Makes items of the seam from what the server sent, taking every field as hostile (DESIGN
 /// section 3).
-struct ItemChecks: Sendable {
+package struct ItemChecks: Sendable {
     /// Who the signed-in person is, to tell their own locks from others'.
-    struct Identity: Sendable, Hashable {
-        var personID: Int64?
+    package struct Identity: Sendable, Hashable {
+        package var personID: Int64?
         /// Lower case.
-        var emails: Set<String> = []
+        package var emails: Set<String> = []
+
+        package init() {}
     }
 
     /// What was wrong with an answer and how it was mended, for the log.
-    enum Finding: Hashable, Sendable {
+    package enum Finding: Hashable, Sendable {
         case name(id: String)
         case foreignPath(id: String)
         case foreignRoot(id: String)
@@ -30,17 +32,18 @@ struct ItemChecks: Sendable {
     var root: RootIdentifier
     var identity: Identity
     /// Locks this client has taken: servers that don't say who holds a lock leave it to us to know.
-    var ownLocks: Set<ItemReference.Key> = []
-    var findings: [Finding] = []
+    package var ownLocks: Set<ItemReference.Key> = []
+    /// What was mended since the value was made.
+    package var findings: [Finding] = []
 
-    init(root: RootIdentifier, identity: Identity) {
+    package init(root: RootIdentifier, identity: Identity) {
         self.root = root
         self.identity = identity
     }
 
     /// The entries of a listing: one for each live item, all names different.
     /// - Parameter folder: the folder listed; its path is what its entries' paths begin with.
-    mutating func entries(_ wire: [WireItem], in folder: ItemReference) -> [CloudItem] {
+    package mutating func entries(_ wire: [WireItem], in folder: ItemReference) -> [CloudItem] {
         var seen: Set<ItemReference.Key> = []
         var items: [CloudItem] = []
         items.reserveCapacity(wire.count)
@@ -60,7 +63,7 @@ struct ItemChecks: Sendable {
 
     /// One item; its name is checked, but its siblings are not known.
     /// - Parameter folder: the folder it must be in; nil where that is not known.
-    mutating func item(_ wire: WireItem, in folder: ItemReference?) -> CloudItem {
+    package mutating func item(_ wire: WireItem, in folder: ItemReference?) -> CloudItem {
         let id = String(wire.id)
         let serverName = wire.name ?? Self.lastPart(wire.path)
         let name = NameMapping.shortened(NameMapping.escaped(serverName), id: id)
@@ -178,12 +181,12 @@ struct ItemChecks: Sendable {
 
 extension ItemReference {
     /// Identity without the path, which changes when something is moved.
-    struct Key: Hashable {
-        var root: RootIdentifier
-        var kind: Kind
-        var id: String
+    package struct Key: Hashable, Sendable {
+        package var root: RootIdentifier
+        package var kind: Kind
+        package var id: String
 
-        init(_ reference: ItemReference) {
+        package init(_ reference: ItemReference) {
             root = reference.root
             kind = reference.kind
             id = reference.id ?? ""

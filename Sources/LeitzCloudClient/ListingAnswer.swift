@@ -1,5 +1,5 @@
-import CloudStorage
-import FoundationEssentials
+package import CloudStorage
+package import FoundationEssentials
 import LeitzCloudAPI
 
 /// A root or folder object with its children, read so that one bad entry does not spoil the rest.
@@ -32,9 +32,10 @@ struct ListingAnswer: Decodable {
 }
 
 /// Reads the bodies of success answers.
-enum AnswerBody {
+package enum AnswerBody {
+    /// One JSON value; text that is no Unicode is mended.
     /// - Parameter mayHaveHappened: whether the call has changed something on the server.
-    static func decode<Value: Decodable>(
+    package static func decode<Value: Decodable>(
         _ type: Value.Type, from body: Data, mayHaveHappened: Bool = false
     ) throws(CloudStorageError) -> Value {
         do {
@@ -54,7 +55,7 @@ enum AnswerBody {
     /// The text with everything that is no Unicode replaced by U+FFFD: bytes that are no UTF-8 and
     /// `\u` escapes of half a surrogate pair. Nil where there is nothing to repair. One such name
     /// must not make the whole folder unreadable; items are addressed by id.
-    static func repaired(_ body: Data) -> Data? {
+    package static func repaired(_ body: Data) -> Data? {
         let bytes = Array(String(decoding: body, as: UTF8.self).utf8)
         var result: [UInt8] = []
         result.reserveCapacity(bytes.count)

@@ -1,10 +1,8 @@
-import CloudStorage
-
 /// Decides when the access token is used, renewed or given up; no clock, no I/O.
 ///
 /// A refresh token that the server refused is never sent again: after `refused` nothing but new
 /// credentials lets a request through. Times are seconds since 1970.
-struct TokenState {
+package struct TokenState {
     private enum Phase {
         /// Not yet read from the store.
         case unknown
@@ -17,7 +15,7 @@ struct TokenState {
     }
 
     /// What the caller must do to get a token.
-    enum Action: Equatable {
+    package enum Action: Equatable {
         case use(String)
         /// Carry this out and report with one of the `did…` functions; nobody else will.
         case start(Work)
@@ -27,7 +25,7 @@ struct TokenState {
         case refuse(String)
     }
 
-    enum Work: Equatable {
+    package enum Work: Equatable {
         case load
         case refresh(LeitzCloudCredentials)
         case save(LeitzCloudCredentials)
@@ -36,9 +34,9 @@ struct TokenState {
     }
 
     /// A renewal that failed for now is not repeated before so many seconds.
-    static let pause: Int64 = 10
+    package static let pause: Int64 = 10
     /// A token that was refused although it is younger than this is no matter of age.
-    static let young: Int64 = 30
+    package static let young: Int64 = 30
 
     private var phase = Phase.unknown
     private var credentials: LeitzCloudCredentials?
@@ -47,11 +45,14 @@ struct TokenState {
     private var noRefreshBefore = Int64.min
     private var noReloadBefore = Int64.min
 
+    /// Nothing is known yet; the first request reads the store.
+    package init() {}
+
     /// The credentials in use; nil before the first were read.
-    var current: LeitzCloudCredentials? { credentials }
+    package var current: LeitzCloudCredentials? { credentials }
 
     /// A request needs a token.
-    mutating func request(now: Int64) -> Action {
+    package mutating func request(now: Int64) -> Action {
         switch phase {
         case .unknown:
             phase = .busy
@@ -72,7 +73,7 @@ struct TokenState {
     }
 
     /// The server answered 401 to a request with `token`.
-    mutating func rejected(_ token: String, now: Int64) -> Action {
+    package mutating func rejected(_ token: String, now: Int64) -> Action {
         guard case .ready = phase, let credentials, credentials.accessToken == token else {
             return request(now: now)
         }
@@ -84,7 +85,7 @@ struct TokenState {
     }
 
     /// The work was `load` or `reload`, and this is what the store holds.
-    mutating func didLoad(_ loaded: LeitzCloudCredentials, refused: String?) {
+    package mutating func didLoad(_ loaded: LeitzCloudCredentials, refused: String?) {
         if let refused, loaded.refreshToken == credentials?.refreshToken {
             phase = .refused(refused)
         } else {
@@ -96,33 +97,34 @@ struct TokenState {
     }
 
     /// The store could not be read.
-    mutating func didFailToLoad(refused: String?) {
+    package mutating func didFailToLoad(refused: String?) {
         phase = refused.map { .refused($0) } ?? .unknown
     }
 
     /// The server gave new tokens; they must be saved before they are used.
-    mutating func didRefresh(_ renewed: LeitzCloudCredentials, now: Int64) {
+    package mutating func didRefresh(_ renewed: LeitzCloudCredentials, now: Int64) {
         credentials = renewed
         lastRefresh = now
         phase = .unsaved
     }
 
-    mutating func didSave() { phase = .ready }
+    /// The store has the new tokens.
+    package mutating func didSave() { phase = .ready }
 
     /// The store refused; the next request tries again.
-    mutating func didFailToSave() { phase = .unsaved }
+    package mutating func didFailToSave() { phase = .unsaved }
 
     /// No answer, or one that says nothing about the refresh token.
-    mutating func didFailToRefresh(now: Int64) {
+    package mutating func didFailToRefresh(now: Int64) {
         noRefreshBefore = now + Self.pause
         phase = .ready
     }
 
     /// The server does not take the refresh token (any more).
-    mutating func didRefuseRefresh(_ reason: String) { phase = .refused(reason) }
+    package mutating func didRefuseRefresh(_ reason: String) { phase = .refused(reason) }
 
     /// The token, where it has not ended; for the time when a renewal failed.
-    func usable(now: Int64) -> String? {
+    package func usable(now: Int64) -> String? {
         guard case .ready = phase, let credentials, now < credentials.expiry else { return nil }
         return credentials.accessToken
     }
