@@ -1,0 +1,234 @@
+import CloudStorage
+import FoundationEssentials
+import HTTPTransport
+import LeitzCloudClient
+
+/// What `ordner login` was asked for.
+package struct LoginRequest: Sendable {
+    package var name: AccountName
+    /// As typed.
+    package var url: String
+    package var password: PasswordSource
+    /// Nil: that of the account so far, or asked for.
+    package var user: String?
+    /// The code of the second step; nil: asked for where the server wants one.
+    package var code: String?
+    /// Absolute path of a PEM file.
+    package var certificateAuthority: String?
+    /// Nil: found out.
+    package var type: String?
+
+    package init(name: AccountName, url: String, password: PasswordSource) {
+        self.name = name
+        self.url = url
+        self.password = password
+    }
+}
+
+/// Signing in to a server and out of it.
+package struct AccountLogin: Sendable {
+    private let store: AccountStore
+    private let folders: ProgramFolders
+
+    package init(folders: ProgramFolders) {
+        self.folders = folders
+        store = AccountStore(folders: folders)
+    }
+
+    /// Signs in, and keeps settings and tokens under the account's name.
+    ///
+    /// A wrong password is tried once only: servers lock an account after a few.
+    package func signIn(_ request: LoginRequest) async throws(ServiceFailure) -> AccountSettings {
+        let address = try Self.translating { () throws(CloudStorageError) in
+            try ServerAddress(request.url)
+        }
+        let before = try store.existingSettings(of: request.name)
+        try requireSameServer(address, before: before, name: request.name)
+        let authority = request.certificateAuthority ?? before?.certificateAuthority
+        let transport = try Self.transport(certificateAuthority: authority)
+        let result: Result<AccountSettings, ServiceFailure>
+        do throws(ServiceFailure) {
+            let type = try await serverType(request.type, address: address, transport: transport)
+            let user = try await self.user(request, before: before)
+            let credentials = try await credentials(
+                request, address: address, user: user, transport: transport)
+            let settings = AccountSettings(
+                type: type, url: address.description, user: user, certificateAuthority: authority)
+            result = .success(try await keep(settings, credentials, of: request.name))
+        } catch {
+            result = .failure(error)
+        }
+        await transport.shutdown()
+        return try result.get()
+    }
+
+    /// Makes the account's tokens worthless and forgets them.
+    package func signOut(of name: AccountName) async throws(ServiceFailure) {
+        let settings = try store.settings(of: name)
+        let credentialStore = FileCredentialStore(account: name, folders: folders)
+        let folders = folders
+        let credentials = try await BlockingWork.run { () throws(ServiceFailure) in
+            let mounts = try ControlClient(folders: folders).allStatuses()
+            if let mount = mounts.first(where: { $0.account == name.rawValue }) {
+                throw ServiceFailure(
+                    "'\(name)' is mounted on \(mount.mountPoint)",
+                    remedy: "Unmount it first: ordner unmount \(mount.mountPoint)")
+            }
+            return try credentialStore.existing()
+        }
+        guard let credentials else {
+            throw ServiceFailure("'\(name)' is signed out already")
+        }
+        let transport = try Self.transport(certificateAuthority: settings.certificateAuthority)
+        var refusal: CloudStorageError?
+        do { try await LeitzCloudSignIn.revoke(credentials, transport: transport) } catch {
+            refusal = error
+        }
+        await transport.shutdown()
+        try await BlockingWork.run { () throws(ServiceFailure) in try credentialStore.remove() }
+        if let refusal {
+            throw ServiceFailure(
+                "the tokens are forgotten here, but the server was not told: \(refusal.message)",
+                remedy: "To be sure, end this device's access in the server's web portal.")
+        }
+    }
+
+    /// The connection to a server; shut it down in the end.
+    static func transport(
+        certificateAuthority: String?
+    ) throws(ServiceFailure) -> HTTPTransport {
+        var configuration = TransportConfiguration()
+        configuration.certificateAuthorityFile = certificateAuthority
+        return try translating { () throws(CloudStorageError) in
+            try HTTPTransport(configuration)
+        }
+    }
+
+    static func translating<Value>(
+        _ work: () throws(CloudStorageError) -> Value
+    ) throws(ServiceFailure) -> Value {
+        do throws(CloudStorageError) { return try work() } catch {
+            throw ServiceFailure(error.message)
+        }
+    }
+}
+
+extension AccountLogin {
+    /// An account's state belongs to one server: another one under its name would mix them.
+    private func requireSameServer(
+        _ address: ServerAddress, before: AccountSettings?, name: AccountName
+    ) throws(ServiceFailure) {
+        guard let before, before.url != address.description else { return }
+        throw ServiceFailure(
+            "'\(name)' is an account of \(before.url) already", remedy: "Choose another name.")
+    }
+
+    private func serverType(
+        _ wanted: String?, address: ServerAddress, transport: HTTPTransport
+    ) async throws(ServiceFailure) -> AccountSettings.ServerType {
+        if let wanted {
+            guard let type = AccountSettings.ServerType(rawValue: wanted.lowercased()) else {
+                throw ServiceFailure(
+                    "accounts of type '\(wanted)' are not supported yet",
+                    remedy: "Supported so far: leitzcloud")
+            }
+            return type
+        }
+        let version: String?
+        do { version = try await LeitzCloudSignIn.detect(address, transport: transport) } catch {
+            throw ServiceFailure(
+                "\(address) can't be asked: \(error.message)",
+                remedy: "Check the address and the network; "
+                    + "a server with a certificate of its own needs --ca FILE.")
+        }
+        guard version != nil else {
+            throw ServiceFailure(
+                "\(address) is not a LeitzCloud server, and others are not supported yet",
+                remedy: "Check the address.")
+        }
+        return .leitzcloud
+    }
+
+    private func user(
+        _ request: LoginRequest, before: AccountSettings?
+    ) async throws(ServiceFailure) -> String {
+        if let user = request.user ?? before?.user { return user }
+        let user = try await BlockingWork.run { () throws(ServiceFailure) in
+            try Terminal.ask("User name or e-mail address: ")
+        }
+        guard !user.isEmpty else { throw ServiceFailure("the user name is empty") }
+        return user
+    }
+
+    private func credentials(
+        _ request: LoginRequest, address: ServerAddress, user: String, transport: HTTPTransport
+    ) async throws(ServiceFailure) -> LeitzCloudCredentials {
+        let source = request.password
+        let known = try FileCredentialStore(account: request.name, folders: folders).existing()
+        let password = try await BlockingWork.run { () throws(ServiceFailure) in
+            try source.read(prompt: "Password of \(user): ")
+        }
+        var signIn = SignInRequest(address: address, user: user, password: password)
+        signIn.authCode = request.code
+        signIn.guid = known?.guid
+        signIn.hostName = LocalHost.name
+        do throws(SignInError) {
+            return try await LeitzCloudSignIn.signIn(signIn, transport: transport)
+        } catch {
+            guard case .twoStepRequired(let mode) = error, request.code == nil else {
+                throw Self.failure(error)
+            }
+            signIn.authCode = try await askForCode(mode)
+        }
+        do throws(SignInError) {
+            return try await LeitzCloudSignIn.signIn(signIn, transport: transport)
+        } catch {
+            throw Self.failure(error)
+        }
+    }
+
+    private func askForCode(_ mode: String) async throws(ServiceFailure) -> String {
+        let origin =
+            switch mode {
+            case "email": "sent to you by e-mail"
+            case "sms": "sent to you by SMS"
+            default: "shown by your authenticator"
+            }
+        return try await BlockingWork.run { () throws(ServiceFailure) in
+            guard Terminal.isPresent else {
+                throw ServiceFailure(
+                    "the account has two-step verification, and there is no terminal to ask on",
+                    remedy: "Pass the code (\(origin)) with --code.")
+            }
+            return try Terminal.ask("Code, \(origin): ")
+        }
+    }
+
+    private func keep(
+        _ settings: AccountSettings, _ credentials: LeitzCloudCredentials, of name: AccountName
+    ) async throws(ServiceFailure) -> AccountSettings {
+        let store = store
+        let credentialStore = FileCredentialStore(account: name, folders: folders)
+        return try await BlockingWork.run { () throws(ServiceFailure) in
+            try Self.translating { () throws(CloudStorageError) in
+                try credentialStore.save(credentials)
+            }
+            try store.save(settings, of: name)
+            return settings
+        }
+    }
+
+    private static func failure(_ error: SignInError) -> ServiceFailure {
+        switch error {
+        case .wrongCredentials(let message):
+            ServiceFailure(
+                "the server refused the sign-in: \(message)",
+                remedy: "Check user and password; after several failures it locks the account.")
+        case .twoStepRequired:
+            ServiceFailure(
+                "the server did not take the two-step code",
+                remedy: "Sign in again with a new code.")
+        case .other(let error): ServiceFailure("sign-in failed: \(error.message)")
+        }
+    }
+}

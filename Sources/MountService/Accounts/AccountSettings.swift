@@ -1,0 +1,28 @@
+/// What is known of an account besides its secrets: the file NAME.toml.
+package struct AccountSettings: Hashable, Sendable, Codable {
+    /// The protocols that a server may speak.
+    package enum ServerType: String, Hashable, Sendable, Codable, CaseIterable {
+        case leitzcloud
+    }
+
+    package var type: ServerType
+    /// The server's address, as `ServerAddress` writes it.
+    package var url: String
+    package var user: String
+    /// A PEM file whose certificates are trusted besides the system's.
+    package var certificateAuthority: String?
+
+    package init(
+        type: ServerType, url: String, user: String, certificateAuthority: String? = nil
+    ) {
+        self.type = type
+        self.url = url
+        self.user = user
+        self.certificateAuthority = certificateAuthority
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case type, url, user
+        case certificateAuthority = "certificate_authority"
+    }
+}

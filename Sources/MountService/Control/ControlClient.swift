@@ -1,0 +1,79 @@
+import FoundationEssentials
+import Glibc
+
+/// The commands' side of the control socket. Its calls block: use them through `BlockingWork`.
+package struct ControlClient: Sendable {
+    private let folders: ProgramFolders
+
+    package init(folders: ProgramFolders) { self.folders = folders }
+
+    /// Asks the driver behind a mount; nil where none listens.
+    package func ask(
+        _ request: ControlRequest, of mountPoint: MountLocation
+    ) throws(ServiceFailure) -> ControlAnswer? {
+        try ask(request, name: ControlSocket.name(for: mountPoint))
+    }
+
+    /// The status of every running mount of this user.
+    package func allStatuses() throws(ServiceFailure) -> [MountReport] {
+        var names: Set<String> = []
+        for folder in folders.possibleSockets {
+            names.formUnion(
+                try LocalFile.names(in: folder).filter { $0.hasSuffix(ControlSocket.nameSuffix) })
+        }
+        var statuses: [MountReport] = []
+        for name in names.sorted() {
+            if let status = try ask(ControlRequest(.status), name: name)?.status {
+                statuses.append(status)
+            }
+        }
+        return statuses
+    }
+
+    private func ask(_ request: ControlRequest, name: String) throws(ServiceFailure)
+        -> ControlAnswer?
+    {
+        for folder in folders.possibleSockets {
+            guard let connection = try UnixSocket.connect(folder: folder, name: name) else {
+                continue
+            }
+            defer { close(connection) }
+            return try exchange(request, over: connection)
+        }
+        return nil
+    }
+
+    private func exchange(
+        _ request: ControlRequest, over connection: Int32
+    ) throws(ServiceFailure) -> ControlAnswer {
+        let line: Data
+        do { line = try JSONEncoder().encode(request) } catch {
+            throw ServiceFailure("the request can't be written: \(error)")
+        }
+        UnixSocket.limitSends(of: connection, seconds: 5)
+        // An unmount waits for uploads, which have deadlines of their own.
+        let seconds: Double? = request.command == .unmount ? nil : 10
+        guard UnixSocket.send(Array(line) + [UInt8(ascii: "\n")], to: connection) else {
+            throw Self.silent
+        }
+        let (bytes, end) = DescriptorReader.line(
+            from: connection, limit: ControlAnswer.limit, within: seconds)
+        guard end == .newline else { throw Self.silent }
+        let answer: ControlAnswer
+        do { answer = try JSONDecoder().decode(ControlAnswer.self, from: Data(bytes)) } catch {
+            throw ServiceFailure("the driver's answer can't be read: \(error)")
+        }
+        if let failure = answer.failure { throw ServiceFailure(failure, remedy: answer.remedy) }
+        if answer.isEnding == true { waitForEnd(of: connection) }
+        return answer
+    }
+
+    /// The driver closes the connection only by ending.
+    private func waitForEnd(of connection: Int32) {
+        _ = DescriptorReader.line(from: connection, limit: 1, within: 120)
+    }
+
+    private static let silent = ServiceFailure(
+        "the driver doesn't answer",
+        remedy: "Its log may say why. To take the mount away: ordner unmount --now DIR")
+}

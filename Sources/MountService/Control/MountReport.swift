@@ -1,0 +1,46 @@
+/// How a mount is doing: what `ordner status --json` prints for each.
+package struct MountReport: Codable, Sendable, Hashable {
+    /// A file changed here that the server doesn't have yet.
+    package struct Unsent: Codable, Sendable, Hashable {
+        package var path: String
+        package var bytes: Int64
+        /// Why the last try failed.
+        package var error: String?
+    }
+
+    /// Entries of each list at most.
+    static let listLimit = 1000
+
+    package var account: String
+    /// Where in the account the mount begins; nil for all of it.
+    package var remotePath: String?
+    package var mountPoint: String
+    package var server: String
+    package var user: String
+    package var processID: Int32
+    /// False while the last calls could not reach the server.
+    package var serverReachable: Bool
+    package var openFiles: Int
+    /// Bytes of content kept on this machine.
+    package var cacheBytes: Int64
+    package var cacheLimit: Int64
+    package var unsent: [Unsent]
+    /// How many `unsent` would have without its limit.
+    package var unsentFiles: Int
+    /// Copies made because the server had changed the same file.
+    package var conflicts: [String]
+    /// Files whose lock this mount holds.
+    package var locks: [String]
+
+    enum CodingKeys: String, CodingKey {
+        case account, server, user, unsent, conflicts, locks
+        case remotePath = "remote_path"
+        case mountPoint = "mount_point"
+        case processID = "process_id"
+        case serverReachable = "server_reachable"
+        case openFiles = "open_files"
+        case unsentFiles = "unsent_files"
+        case cacheBytes = "cache_bytes"
+        case cacheLimit = "cache_limit"
+    }
+}

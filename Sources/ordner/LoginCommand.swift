@@ -1,0 +1,82 @@
+import ArgumentParser
+import MountService
+
+/// `ordner login`
+struct LoginCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "login",
+        abstract: "Signs in to a cloud and remembers it under a name of your choice.",
+        discussion: """
+            The password is asked for and never stored; what is stored is the server's token.
+            Where the account has two-step verification, the code is asked for too.
+
+            Example: ordner login work https://cloud.example.com --user me@example.com
+            """)
+
+    @Argument(help: "Your name for the account, such as 'work'.")
+    var name: String
+
+    @Argument(help: "The server's address, such as https://cloud.example.com")
+    var url: String
+
+    @Option(help: "User name or e-mail address; asked for where it is missing.")
+    var user: String?
+
+    @Flag(help: "Read the password from the first line of standard input.")
+    var passwordStdin = false
+
+    @Option(help: ArgumentHelp("Run this shell command for the password.", valueName: "command"))
+    var passwordCommand: String?
+
+    @Option(help: "The code of the two-step verification; asked for where it is missing.")
+    var code: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "A PEM file with certificates to trust besides the system's.", valueName: "file"))
+    var ca: String?
+
+    @Option(help: "The kind of server; found out where it is missing. Only leitzcloud so far.")
+    var type: String?
+
+    func validate() throws {
+        if passwordStdin && passwordCommand != nil {
+            throw ValidationError("Use only one of --password-stdin and --password-command.")
+        }
+    }
+
+    func run() async throws {
+        let password: PasswordSource =
+            if passwordStdin {
+                .standardInput
+            } else if let passwordCommand {
+                .command(passwordCommand)
+            } else {
+                .terminal
+            }
+        var request = LoginRequest(name: try AccountName(name), url: url, password: password)
+        request.user = user
+        request.code = code
+        request.certificateAuthority = ca.map(LocalPath.absolute)
+        request.type = type
+        let account = try await AccountLogin(folders: try ProgramFolders()).signIn(request)
+        Message.say("Signed in to \(account.url) as \(account.user).")
+        Message.say("Mount it with: ordner mount \(name) DIR")
+    }
+}
+
+/// `ordner logout`
+struct LogoutCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "logout",
+        abstract: "Gives the account's token back and forgets it. Settings and cache stay.")
+
+    @Argument(help: "The account's name.")
+    var name: String
+
+    func run() async throws {
+        let account = try AccountName(name)
+        try await AccountLogin(folders: try ProgramFolders()).signOut(of: account)
+        Message.say("Signed out of '\(account)'.")
+    }
+}

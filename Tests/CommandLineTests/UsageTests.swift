@@ -1,0 +1,68 @@
+import Foundation
+import Testing
+
+@Suite struct UsageTests {
+    @Test func helpNamesEveryCommandAndEndsWithZero() async throws {
+        let outcome = try await PrivateHome().run("--help")
+        #expect(outcome.exitCode == 0)
+        for command in [
+            "login", "accounts", "logout", "mount", "unmount", "status", "server", "demo",
+        ] {
+            #expect(outcome.output.contains("\n  \(command) "), "\(command)")
+        }
+        #expect(outcome.error == "")
+    }
+
+    @Test(arguments: [
+        "login", "accounts", "logout", "mount", "unmount", "status", "server", "demo",
+    ])
+    func everyCommandHasHelp(command: String) async throws {
+        let outcome = try await PrivateHome().run(command, "--help")
+        #expect(outcome.exitCode == 0)
+        #expect(outcome.output.contains("USAGE: ordner \(command)"))
+    }
+
+    @Test(arguments: [
+        ["nonsense"], ["mount"], ["unmount"], ["status", "--nonsense"], ["login", "name-only"],
+        ["mount", "a", "b", "--lock=sometimes"], ["mount", "a", "b", "--cache-size", "much"],
+        ["mount", "a", "b", "--poll", "0"], ["mount", "a", "b", "--sync=sometimes"],
+        ["login", "a", "b", "--password-stdin", "--password-command", "x"],
+    ])
+    func wrongUsageEndsWithTwo(arguments: [String]) async throws {
+        let home = try PrivateHome()
+        let outcome = try await RunningProgram(arguments, home: home, input: "").end()
+        #expect(outcome.exitCode == 2, "\(arguments)")
+        #expect(outcome.error.contains("Error: "))
+        #expect(outcome.output == "")
+    }
+
+    @Test func accountsOfANewHomeAreNone() async throws {
+        let home = try PrivateHome()
+        let plain = try await home.run("accounts")
+        #expect(plain.exitCode == 0)
+        #expect(plain.output.contains("ordner login"))
+        let json = try await home.run("accounts", "--json")
+        #expect(try JSONDecoder().decode([String].self, from: Data(json.output.utf8)) == [])
+    }
+
+    @Test func statusWithoutMountsSaysSo() async throws {
+        let home = try PrivateHome()
+        let json = try await home.run("status", "--json")
+        #expect(json.exitCode == 0)
+        let one = try await home.run("status", home.path)
+        #expect(one.exitCode == 1)
+        #expect(one.error.contains("no Ordner mount is on \(home.path)"))
+    }
+
+    @Test func unmountOfNothingNamesTheFolder() async throws {
+        let home = try PrivateHome()
+        for option in [[], ["--now"]] {
+            let outcome = try await RunningProgram(
+                ["unmount", "nowhere"] + option, home: home, input: ""
+            ).end()
+            #expect(outcome.exitCode == 1)
+            #expect(outcome.error.contains("no Ordner mount is on \(home.path)/nowhere"))
+            #expect(outcome.error.contains("ordner status"))
+        }
+    }
+}
