@@ -80,3 +80,15 @@ package struct ByteRangeSet: Hashable, Sendable {
         return low
     }
 }
+
+extension ByteRangeSet {
+    /// The parts of `range` that are in the set, ascending.
+    package func intersection(with range: ByteRange) -> [ByteRange] {
+        ranges.compactMap { $0.intersection(range) }
+    }
+
+    /// Whether no byte of `range` is in the set.
+    package func isDisjoint(with range: ByteRange) -> Bool {
+        !ranges.contains { $0.intersection(range) != nil }
+    }
+}

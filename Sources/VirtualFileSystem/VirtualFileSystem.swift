@@ -1,49 +1,105 @@
-package import FileSystemTypes
+package import BlockCache
+package import CloudStorage
+import FileSystemTypes
+import LockManager
+package import Logging
+package import StateStore
+import Synchronization
 
-/// The operations of the mount.
+/// The operations of one mount: cache, state, locks and cloud put together.
 ///
-/// Methods may be called from any thread, in parallel, and never block on the network.
+/// Operations are in `Operations/`, one file a topic. They may be called from any thread, in
+/// parallel, and never block on the network: what needs it comes back as `Outcome.pending`.
+/// All shared state is in `tree`; its mutex is held for lines, never across a call elsewhere.
 package final class VirtualFileSystem: Sendable {
-    package init() {}
-    private func no<T>() -> Outcome<T> { .failure(.notSupported, "stub") }
+    let cloud: any CloudStorage
+    let cache: BlockCache
+    let store: StateStore
+    let locks: LockManager
+    let leaseJournal: LeaseJournal
+    let options: MountOptions
+    let logger: Logger
+    let disk = DiskQueue(label: "ordner.disk")
+    /// One change of a node on the server at a time.
+    let gate = KeyedGate()
+    let tree: Mutex<Tree>
+    let listings = SingleFlight()
+    let saves = SaveQueue()
+    /// Server changes of several calls that could not be ended yet, by their record.
+    let unfinished = Mutex<[Int64: Undertaking]>([:])
+    /// Found out by this run, where the cloud can't say.
+    let learnedUploadBehaviour = Mutex<Capabilities.UploadOntoName?>(nil)
+    private let serials = Atomic<UInt64>(0)
+    private let notifierBox = Mutex<(any KernelNotifier)?>(nil)
 
-    package func setNotifier(_ notifier: any KernelNotifier) {}
-    package func lookup(parent: UInt64, name: String, caller: Caller) -> Outcome<Entry> { no() }
-    /// Takes back `count` references the kernel held.
-    package func forget(node: UInt64, count: UInt64) {}
-    package func getattr(node: UInt64, handle: UInt64?) -> Outcome<FileAttributes> { no() }
-    package func setattr(node: UInt64, changes: AttributeChanges, handle: UInt64?, caller: Caller) -> Outcome<FileAttributes> { no() }
-    package func readlink(node: UInt64) -> Outcome<String> { no() }
-    package func symlink(parent: UInt64, name: String, target: String, caller: Caller) -> Outcome<Entry> { no() }
-    package func mkdir(parent: UInt64, name: String, mode: UInt16, caller: Caller) -> Outcome<Entry> { no() }
-    /// Regular files only.
-    package func mknod(parent: UInt64, name: String, mode: UInt16, caller: Caller) -> Outcome<Entry> { no() }
-    package func create(parent: UInt64, name: String, mode: UInt16, options: OpenOptions, caller: Caller) -> Outcome<CreatedFile> { no() }
-    package func open(node: UInt64, options: OpenOptions, caller: Caller) -> Outcome<OpenedFile> { no() }
-    package func readNow(handle: UInt64, offset: Int64, into buffer: UnsafeMutableRawBufferPointer) -> ReadAnswer { .failure(.notSupported) }
-    package func read(handle: UInt64, offset: Int64, count: Int) async -> Result<ReadBuffer, FileSystemError> { .failure(.init(.notSupported, "stub")) }
-    /// `bytes` need only be valid during the call.
-    package func write(handle: UInt64, offset: Int64, bytes: UnsafeRawBufferPointer) -> Outcome<Int> { no() }
-    package func flush(handle: UInt64) -> Outcome<Void> { no() }
-    package func release(handle: UInt64) -> Outcome<Void> { no() }
-    package func fsync(handle: UInt64, dataOnly: Bool) -> Outcome<Void> { no() }
-    /// Answers a directory handle.
-    package func opendir(node: UInt64) -> Outcome<UInt64> { no() }
-    /// The entry at `index` of the listing as it was at opendir, nil past its end.
-    package func directoryEntry(handle: UInt64, index: Int) -> DirectoryEntry? { nil }
-    /// As `directoryEntry` but as a counted entry for readdirplus: nil in `entry` for `.`, `..` and names that are gone since.
-    package func directoryEntryPlus(handle: UInt64, index: Int) -> (line: DirectoryEntry, entry: Entry?)? { nil }
-    package func releasedir(handle: UInt64) {}
-    package func fsyncdir(handle: UInt64, dataOnly: Bool) -> Outcome<Void> { no() }
-    package func unlink(parent: UInt64, name: String, caller: Caller) -> Outcome<Void> { no() }
-    package func rmdir(parent: UInt64, name: String, caller: Caller) -> Outcome<Void> { no() }
-    package func rename(parent: UInt64, name: String, newParent: UInt64, newName: String, mode: RenameMode, caller: Caller) -> Outcome<Void> { no() }
-    package func statfs(node: UInt64) -> Outcome<FileSystemUsage> { no() }
-    package func getxattr(node: UInt64, name: String) -> Outcome<[UInt8]> { no() }
-    package func listxattr(node: UInt64) -> Outcome<[String]> { no() }
-    package func setxattr(node: UInt64, name: String, value: [UInt8], replacement: AttributeReplacement) -> Outcome<Void> { no() }
-    package func removexattr(node: UInt64, name: String) -> Outcome<Void> { no() }
-    package func fallocate(handle: UInt64, mode: AllocationMode, range: ByteRange) -> Outcome<Void> { no() }
-    package func lseek(handle: UInt64, offset: Int64, target: SeekTarget) -> Outcome<Int64> { no() }
-    package func copyFileRange(from: UInt64, at: Int64, to: UInt64, at target: Int64, count: Int64) -> Outcome<Int64> { no() }
+    /// Nothing is asked of the server before `start`.
+    package init(
+        cloud: any CloudStorage, cache: BlockCache, store: StateStore, options: MountOptions,
+        logger: Logger
+    ) {
+        self.cloud = cloud
+        self.cache = cache
+        self.store = store
+        self.options = options
+        self.logger = logger
+        var top = Node(
+            id: Tree.rootID, inode: .root, kind: .folder, parent: Tree.rootID, name: "")
+        top.lookups = 1
+        tree = Mutex(Tree(rootNode: top))
+        leaseJournal = LeaseJournal(store: store)
+        locks = LockManager(
+            cloud: cloud, leaseSeconds: cloud.capabilities.lockSeconds ?? 1_800,
+            clock: ContinuousClock(), observer: leaseJournal)
+    }
+
+    /// Who to tell when the kernel must forget something; set before the first operation.
+    package func setNotifier(_ notifier: any KernelNotifier) {
+        notifierBox.withLock { $0 = notifier }
+    }
+
+    var notifier: (any KernelNotifier)? { notifierBox.withLock { $0 } }
+
+    /// A number for a working copy that no other has in this run.
+    func nextSerial() -> UInt64 { serials.add(1, ordering: .relaxed).newValue }
+
+    /// A new node with a number of its own, or with the number a record has.
+    func makeNode(kind: FileKind, parent: UInt64?, name: String, inode: InodeNumber? = nil) -> Node {
+        let inode = inode ?? store.allocateInode()
+        return Node(id: inode.rawValue, inode: inode, kind: kind, parent: parent, name: name)
+    }
+
+    /// Runs slow work as an outcome.
+    func pending<Value: Sendable>(
+        _ work: @escaping @Sendable () async throws(FileSystemError) -> Value
+    ) -> Outcome<Value> {
+        .pending {
+            do throws(FileSystemError) {
+                return .success(try await work())
+            } catch {
+                return .failure(error)
+            }
+        }
+    }
+
+    /// Answers at once from what is known.
+    func now<Value: Sendable>(
+        _ work: () throws(FileSystemError) -> Value
+    ) -> Outcome<Value> {
+        do throws(FileSystemError) {
+            return .ready(.success(try work()))
+        } catch {
+            return .ready(.failure(error))
+        }
+    }
+
+    /// Calls the cloud, its error told as a program's error.
+    func ask<Value: Sendable>(
+        _ call: () async throws(CloudStorageError) -> Value
+    ) async throws(FileSystemError) -> Value {
+        do throws(CloudStorageError) {
+            return try await call()
+        } catch {
+            throw FileSystemError(error)
+        }
+    }
 }

@@ -1,0 +1,230 @@
+import BlockCache
+import CloudStorage
+import FileSystemTypes
+import Glibc
+import Synchronization
+
+/// A file's content while it is being changed: a file on the local disk, filled from the server's
+/// version only where a program looks or an upload needs it.
+///
+/// Its mutex also covers writes to the file, so that filling a gap never overwrites newer bytes.
+/// Methods that write may block on the disk: they are called on FUSE threads or the disk queue.
+final class WorkingCopy: Sendable {
+    private struct State {
+        var file: ContentFile
+        var size: Int64
+        /// What still has to come from `base`.
+        var missing: ByteRangeSet
+        /// Grows with every change.
+        var generation: UInt64 = 0
+        /// The generation the server holds; nil before the first upload of a new file.
+        var savedGeneration: UInt64?
+        /// An upload reads the file: the next change moves to a copy first.
+        var isFrozen = false
+        var copies = 0
+    }
+
+    /// Tells this working copy from others of the same node.
+    let serial: UInt64
+    private let base: CachedContent?
+    private let state: Mutex<State>
+
+    /// - Parameters:
+    ///   - path: a new file is made there; it must not exist.
+    ///   - base: the version it starts from, one use of which it takes over; nil starts empty.
+    init(serial: UInt64, path: String, base: CachedContent?) throws(FileSystemError) {
+        self.serial = serial
+        self.base = base
+        let size = base?.size ?? 0
+        let file = try ContentFile(path: path, create: true)
+        try file.truncate(to: size)
+        var state = State(
+            file: file, size: size, missing: ByteRangeSet(ByteRange(0, size)))
+        if base != nil { state.savedGeneration = 0 }
+        self.state = Mutex(state)
+    }
+
+    /// Takes up a complete file that an earlier run left behind, unsent.
+    init(serial: UInt64, adopting path: String, size: Int64) throws(FileSystemError) {
+        self.serial = serial
+        base = nil
+        let file = try ContentFile(path: path, create: false)
+        state = Mutex(State(file: file, size: size, missing: ByteRangeSet()))
+    }
+
+    deinit { base?.release() }
+
+    var size: Int64 { state.withLock { $0.size } }
+    var path: String { state.withLock { $0.file.path } }
+    var generation: UInt64 { state.withLock { $0.generation } }
+
+    /// Whether the server holds what is in it.
+    var isSaved: Bool { state.withLock { $0.savedGeneration == $0.generation } }
+
+    /// Notes that the server now holds the content of `generation`.
+    func markSaved(_ generation: UInt64) {
+        state.withLock { $0.savedGeneration = generation }
+    }
+
+    /// Makes the content count as unsent although it was not changed here.
+    func markUnsaved() { state.withLock { $0.savedGeneration = nil } }
+
+    // MARK: Reading
+
+    /// The bytes at `offset`, nil where some have to be fetched first.
+    func readNow(
+        offset: Int64, into buffer: UnsafeMutableRawBufferPointer
+    ) throws(FileSystemError) -> Int? {
+        let plan: (file: ContentFile, count: Int, isHere: Bool) = state.withLock { state in
+            let count = max(0, min(Int64(buffer.count), state.size - offset))
+            let range = ByteRange(offset: offset, count: count)
+            return (state.file, Int(count), state.missing.isDisjoint(with: range))
+        }
+        guard plan.isHere else { return nil }
+        return try plan.file.read(
+            at: offset, into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<plan.count]))
+    }
+
+    /// Brings what is missing in `range` to this machine.
+    func fill(_ range: ByteRange, on disk: DiskQueue) async throws(FileSystemError) {
+        guard let base else { return }
+        let step: Int64 = 4 << 20
+        for gap in state.withLock({ $0.missing.intersection(with: range) }) {
+            var position = gap.lowerBound
+            while position < gap.upperBound {
+                let piece = ByteRange(position, min(gap.upperBound, position + step))
+                do throws(CloudStorageError) {
+                    try await base.ensure(piece)
+                } catch {
+                    throw FileSystemError(openFile: error)
+                }
+                try await disk.run { () throws(FileSystemError) in try self.take(piece, from: base) }
+                position = piece.upperBound
+            }
+        }
+    }
+
+    /// Copies what is still missing in `piece`; what was written meanwhile stays.
+    private func take(_ piece: ByteRange, from base: CachedContent) throws(FileSystemError) {
+        try state.withLock { state throws(FileSystemError) in
+            for gap in state.missing.intersection(with: piece) {
+                try base.copy(gap, to: state.file.descriptor, at: gap.lowerBound)
+                state.missing.remove(gap)
+            }
+        }
+    }
+
+    // MARK: Changing
+
+    func write(_ bytes: UnsafeRawBufferPointer, at offset: Int64) throws(FileSystemError) {
+        try change { state throws(FileSystemError) in
+            try state.file.write(bytes, at: offset)
+            let range = ByteRange(offset: offset, count: Int64(bytes.count))
+            state.missing.remove(range)
+            state.size = max(state.size, range.upperBound)
+        }
+    }
+
+    /// Appends at the end as it is when the bytes are written.
+    func append(_ bytes: UnsafeRawBufferPointer) throws(FileSystemError) {
+        try change { state throws(FileSystemError) in
+            try state.file.write(bytes, at: state.size)
+            state.size += Int64(bytes.count)
+        }
+    }
+
+    func truncate(to size: Int64) throws(FileSystemError) {
+        try change { state throws(FileSystemError) in
+            try state.file.truncate(to: size)
+            if size < state.size { state.missing.remove(ByteRange(size, state.size)) }
+            state.size = size
+        }
+    }
+
+    func allocate(_ mode: AllocationMode, _ range: ByteRange) throws(FileSystemError) {
+        try change { state throws(FileSystemError) in
+            switch mode {
+            case .allocate:
+                try state.file.allocate(0, range)
+                state.size = max(state.size, range.upperBound)
+            case .keepSize:
+                try state.file.allocate(LinuxFileCalls.keepSize, range)
+            case .punchHole:
+                try state.file.allocate(LinuxFileCalls.punchHole | LinuxFileCalls.keepSize, range)
+                state.missing.remove(range)
+            case .zeroRange(let keepSize):
+                if keepSize {
+                    try state.file.allocate(
+                        LinuxFileCalls.punchHole | LinuxFileCalls.keepSize, range)
+                } else {
+                    try state.file.allocate(
+                        LinuxFileCalls.punchHole | LinuxFileCalls.keepSize, range)
+                    state.size = max(state.size, range.upperBound)
+                    try state.file.truncate(to: state.size)
+                }
+                state.missing.remove(range)
+            }
+        }
+    }
+
+    private func change(
+        _ body: (inout State) throws(FileSystemError) -> Void
+    ) throws(FileSystemError) {
+        try state.withLock { state throws(FileSystemError) in
+            if state.isFrozen { try Self.thaw(&state) }
+            // A failed change may have written a part.
+            defer { state.generation += 1 }
+            try body(&state)
+        }
+    }
+
+    /// Leaves the file to the upload that reads it and goes on with a copy.
+    private static func thaw(_ state: inout State) throws(FileSystemError) {
+        state.copies += 1
+        let copy = try ContentFile(path: "\(state.file.path).\(state.copies)", create: true)
+        try copy.truncate(to: state.size)
+        try state.file.copy(ByteRange(0, state.size), to: copy, at: 0)
+        state.file = copy
+        state.isFrozen = false
+    }
+
+    // MARK: Saving
+
+    /// Keeps the content as it is now for an upload; a change meanwhile goes to a copy.
+    /// - Precondition: nothing is missing (`fill`).
+    func freeze() -> (file: ContentFile, size: Int64, generation: UInt64) {
+        state.withLock { state in
+            state.isFrozen = true
+            return (state.file, state.size, state.generation)
+        }
+    }
+
+    /// Ends a freeze. A file that a copy has taken the place of is removed.
+    func unfreeze(_ file: ContentFile) {
+        let isReplaced = state.withLock { state in
+            if state.file === file {
+                state.isFrozen = false
+                return false
+            }
+            return true
+        }
+        if isReplaced { file.remove() }
+    }
+
+    /// Puts everything on stable storage.
+    func sync() throws(FileSystemError) {
+        try state.withLock { $0.file }.sync()
+    }
+
+    /// Removes the file from the disk; open readers keep it.
+    func discard() { state.withLock { $0.file }.remove() }
+
+    var isComplete: Bool { state.withLock { $0.missing.isEmpty } }
+
+    func seek(_ target: SeekTarget, from offset: Int64) -> Int64? {
+        let (file, size, isComplete) = state.withLock { ($0.file, $0.size, $0.missing.isEmpty) }
+        guard offset < size else { return nil }
+        guard isComplete else { return target == .data ? offset : size }
+        return file.seek(target, from: offset).map { min($0, size) }
+    }
+}

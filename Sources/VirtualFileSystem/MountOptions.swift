@@ -1,0 +1,48 @@
+/// How a mount behaves, fixed when it starts.
+package struct MountOptions: Sendable {
+    /// When opening for writing takes the server's lock (DESIGN section 6).
+    package enum Locking: String, Sendable, CaseIterable {
+        /// Where policy allows; goes on without where it doesn't.
+        case open
+        case off
+        /// Opening for writing fails without the lock.
+        case require
+    }
+
+    /// What becomes of symbolic links.
+    package enum SymbolicLinks: String, Sendable, CaseIterable {
+        /// Kept on the server as a small text file `NAME.rclonelink` that holds the target.
+        case store
+        case refuse
+    }
+
+    /// The folder to show as the mount's top, as names from the list of roots down; empty shows
+    /// the roots themselves.
+    package var path: [String] = []
+    package var locking: Locking = .open
+    package var symbolicLinks: SymbolicLinks = .store
+    /// Names that never leave this machine, as shell patterns.
+    package var localOnlyPatterns: [String] = [".~lock.*#", "~$*", ".*.sw?", ".nfs*"]
+    /// Who owns the files of the mount, where nothing else was set.
+    package var userID: UInt32 = 0
+    package var groupID: UInt32 = 0
+    /// Permission bits taken from new and from the server's files.
+    package var umask: UInt16 = 0o022
+    package var isReadOnly = false
+    /// Seconds between two looks at the server's change feed.
+    package var pollSeconds: Double = 5
+    /// Seconds the kernel may keep names and attributes without asking.
+    package var entrySeconds: Double = 60
+    /// Seconds after which a listing nobody watches is checked before it is used.
+    package var staleSeconds: Double = 30
+    /// How long a check of a known listing may hold up a program before the known one is used.
+    package var revalidationSeconds: Double = 2
+    /// Inodes kept in memory before unused folders are dropped.
+    package var nodeLimit = 200_000
+    /// Open files and folders at one time.
+    package var handleLimit = 65_536
+    /// This machine's name in the names of conflict copies.
+    package var hostName = "localhost"
+
+    package init() {}
+}

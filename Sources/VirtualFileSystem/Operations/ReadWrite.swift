@@ -1,0 +1,185 @@
+import BlockCache
+import CloudStorage
+package import FileSystemTypes
+import Logging
+import Synchronization
+
+/// Reading, writing and what is close to it.
+extension VirtualFileSystem {
+    /// Reads what is on this machine; called on a FUSE thread, it may wait for the local disk.
+    package func readNow(
+        handle: UInt64, offset: Int64, into buffer: UnsafeMutableRawBufferPointer
+    ) -> ReadAnswer {
+        guard let source = source(of: handle) else { return .failure(.badHandle) }
+        do throws(FileSystemError) {
+            let count =
+                if let working = source.working {
+                    try working.readNow(offset: offset, into: buffer)
+                } else if let cached = source.cached {
+                    try cached.readNow(offset: offset, into: buffer)
+                } else {
+                    throw FileSystemError(.stale, "the file has no content")
+                }
+            return count.map { .bytes($0) } ?? .later
+        } catch {
+            logger.warning("read failed", metadata: ["error": "\(error)"])
+            return .failure(error.code)
+        }
+    }
+
+    private struct Source {
+        var working: WorkingCopy?
+        var cached: CachedContent?
+    }
+
+    private func source(of handle: UInt64) -> Source? {
+        tree.withLock { tree in
+            guard let open = tree.handles[handle], let node = tree.nodes[open.node] else {
+                return nil
+            }
+            return Source(working: node.working, cached: node.cached)
+        }
+    }
+
+    /// Reads what has to be fetched first.
+    package func read(
+        handle: UInt64, offset: Int64, count: Int
+    ) async -> Result<ReadBuffer, FileSystemError> {
+        do throws(FileSystemError) {
+            // Content can be replaced between fetch and read, by a save for example.
+            for _ in 0..<8 {
+                guard let source = source(of: handle) else {
+                    throw FileSystemError(.badHandle, "no such handle")
+                }
+                if let buffer = try await fetch(source, offset: offset, count: count) {
+                    return .success(buffer)
+                }
+            }
+            throw FileSystemError(.inputOutput, "the content kept changing")
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    private func fetch(
+        _ source: Source, offset: Int64, count: Int
+    ) async throws(FileSystemError) -> ReadBuffer? {
+        let size = source.working?.size ?? source.cached?.size ?? 0
+        let wanted = max(0, min(Int64(count), size - offset))
+        let range = ByteRange(offset: offset, count: wanted)
+        if let working = source.working {
+            try await working.fill(range, on: disk)
+        } else if let cached = source.cached {
+            do throws(CloudStorageError) {
+                try await cached.ensure(range)
+            } catch {
+                throw FileSystemError(openFile: error)
+            }
+        }
+        return try await disk.run { () throws(FileSystemError) in
+            let bytes = UnsafeMutableRawBufferPointer.allocate(
+                byteCount: max(1, Int(wanted)), alignment: 16)
+            let target = UnsafeMutableRawBufferPointer(rebasing: bytes[..<Int(wanted)])
+            do throws(FileSystemError) {
+                var read: Int?
+                if let working = source.working {
+                    read = try working.readNow(offset: offset, into: target)
+                } else if let cached = source.cached {
+                    read = try cached.readNow(offset: offset, into: target)
+                }
+                guard let read else {
+                    bytes.deallocate()
+                    return nil
+                }
+                return ReadBuffer(owning: bytes, count: read)
+            } catch {
+                bytes.deallocate()
+                throw error
+            }
+        }
+    }
+
+    /// Writes to the working copy. `bytes` need only be valid during the call, which may wait for
+    /// the local disk.
+    package func write(
+        handle: UInt64, offset: Int64, bytes: UnsafeRawBufferPointer
+    ) -> Outcome<Int> {
+        now { () throws(FileSystemError) in
+            let (id, working, isAppending) = try writable(handle)
+            let end = isAppending ? working.size : offset
+            try checkGrowth(of: id, to: max(working.size, end + Int64(bytes.count)))
+            if isAppending {
+                try working.append(bytes)
+            } else {
+                try working.write(bytes, at: offset)
+            }
+            noteChange(of: id, handle: handle)
+            return bytes.count
+        }
+    }
+
+    private func writable(
+        _ handle: UInt64
+    ) throws(FileSystemError) -> (UInt64, WorkingCopy, isAppending: Bool) {
+        try tree.withLock { tree throws(FileSystemError) in
+            guard let open = tree.handles[handle], open.options.contains(.write) else {
+                throw FileSystemError(.badHandle, "not open for writing")
+            }
+            guard let working = tree.nodes[open.node]?.working else {
+                throw FileSystemError(.stale, "the file has no content")
+            }
+            return (open.node, working, open.options.contains(.append))
+        }
+    }
+
+    package func fallocate(
+        handle: UInt64, mode: AllocationMode, range: ByteRange
+    ) -> Outcome<Void> {
+        now { () throws(FileSystemError) in
+            let (id, working, _) = try writable(handle)
+            switch mode {
+            case .allocate, .zeroRange(keepSize: false):
+                try checkGrowth(of: id, to: max(working.size, range.upperBound))
+            case .keepSize, .punchHole, .zeroRange(keepSize: true): break
+            }
+            try working.allocate(mode, range)
+            noteChange(of: id, handle: handle)
+        }
+    }
+
+    /// The next data or hole; content that is not all here counts as data.
+    package func lseek(handle: UInt64, offset: Int64, target: SeekTarget) -> Outcome<Int64> {
+        now { () throws(FileSystemError) in
+            guard let source = source(of: handle) else {
+                throw FileSystemError(.badHandle, "no such handle")
+            }
+            let found: Int64?
+            if let working = source.working {
+                found = working.seek(target, from: offset)
+            } else {
+                let size = source.cached?.size ?? 0
+                found = offset < size ? (target == .data ? offset : size) : nil
+            }
+            guard let found else { throw FileSystemError(.noData, "past the end of the file") }
+            return found
+        }
+    }
+
+    /// Copies within the mount: bytes go from one local file to the other.
+    package func copyFileRange(
+        from: UInt64, at offset: Int64, to: UInt64, at target: Int64, count: Int64
+    ) -> Outcome<Int64> {
+        pending { () throws(FileSystemError) in
+            let piece = Int(min(count, 8 << 20))
+            let buffer = try await self.read(handle: from, offset: offset, count: piece).get()
+            guard buffer.count > 0 else { return 0 }
+            return try await self.disk.run { () throws(FileSystemError) in
+                let bytes = UnsafeRawBufferPointer(rebasing: buffer.bytes[..<buffer.count])
+                guard
+                    case .ready(let result) = self.write(handle: to, offset: target, bytes: bytes)
+                else { throw FileSystemError(.inputOutput, "write did not answer") }
+                return Int64(try result.get())
+            }
+        }
+    }
+}

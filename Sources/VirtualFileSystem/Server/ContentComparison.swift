@@ -1,0 +1,60 @@
+import CloudStorage
+import FileSystemTypes
+import Synchronization
+
+extension VirtualFileSystem {
+    /// Whether the server's item has exactly these bytes. Sizes are compared before anything is
+    /// downloaded.
+    func isContent(
+        _ content: LocalContent, equalTo item: CloudItem
+    ) async throws(CloudStorageError) -> Bool {
+        guard item.reference.kind == .file, item.size == content.size else { return false }
+        let file: ContentFile
+        do throws(FileSystemError) {
+            file = try ContentFile(path: content.path, create: false)
+        } catch {
+            throw CloudStorageError(.localFile, error.message)
+        }
+        let comparison = ComparingSink(file: file)
+        try await cloud.download(item.reference, range: nil, to: comparison)
+        return comparison.isEqual
+    }
+}
+
+/// Compares a download with a local file as it arrives; keeps nothing.
+private final class ComparingSink: DownloadSink {
+    private struct State {
+        var offset: Int64 = 0
+        var isEqual = true
+    }
+
+    private let file: ContentFile
+    private let state = Mutex(State())
+
+    init(file: ContentFile) { self.file = file }
+
+    var isEqual: Bool { state.withLock { $0.isEqual } }
+
+    func begin(offset: Int64, totalSize: Int64?) throws(CloudStorageError) {
+        state.withLock { $0.offset = offset }
+    }
+
+    func receive(_ bytes: UnsafeRawBufferPointer) throws(CloudStorageError) {
+        let (offset, isEqual) = state.withLock { ($0.offset, $0.isEqual) }
+        guard isEqual else { return }
+        let own = UnsafeMutableRawBufferPointer.allocate(byteCount: max(1, bytes.count), alignment: 16)
+        defer { own.deallocate() }
+        let count: Int
+        do throws(FileSystemError) {
+            count = try file.read(
+                at: offset, into: UnsafeMutableRawBufferPointer(rebasing: own[..<bytes.count]))
+        } catch {
+            throw CloudStorageError(.localFile, error.message)
+        }
+        let isSame = bytes.elementsEqual(own[..<count])
+        state.withLock { state in
+            state.offset += Int64(bytes.count)
+            state.isEqual = isSame
+        }
+    }
+}

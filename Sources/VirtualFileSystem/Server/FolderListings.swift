@@ -1,0 +1,246 @@
+import CloudStorage
+import FileSystemTypes
+import Logging
+import StateStore
+import Synchronization
+
+/// Listing folders: once a folder, checked by its validator, merged into the tree.
+extension VirtualFileSystem {
+    /// How far a folder's known listing can be trusted.
+    enum ListingState {
+        case unknown
+        /// Known, but nobody has looked for a while.
+        case stale
+        case current
+    }
+
+    func listingState(of folder: Node) -> ListingState {
+        guard folder.children != nil else { return .unknown }
+        let age = SystemClocks.monotonicSeconds() - folder.validatedAt
+        return age <= options.staleSeconds ? .current : .stale
+    }
+
+    /// Waits until a folder's entries are known.
+    func ensureListed(_ folder: UInt64) async throws(FileSystemError) {
+        let isKnown = tree.withLock { $0.nodes[folder]?.children != nil }
+        if !isKnown { try await refresh(folder) }
+    }
+
+    /// Waits until a folder's entries are known and were checked lately; a server that does not
+    /// answer in time, or at all, leaves the known ones in use.
+    func ensureCurrent(_ folder: UInt64) async throws(FileSystemError) {
+        guard let node = tree.withLock({ $0.nodes[folder] }) else { return }
+        switch listingState(of: node) {
+        case .current: return
+        case .unknown: try await refresh(folder)
+        case .stale:
+            do throws(FileSystemError) {
+                _ = try await listings.run(folder, forSeconds: options.revalidationSeconds) {
+                    () throws(FileSystemError) in try await self.list(folder)
+                }
+            } catch {
+                if error.code == .notFound || error.code == .accessDenied { throw error }
+                logger.debug("using the known listing", metadata: ["error": "\(error)"])
+            }
+        }
+    }
+
+    /// Asks the server for a folder's entries, unless somebody does already.
+    func refresh(_ folder: UInt64) async throws(FileSystemError) {
+        try await listings.run(folder) { () throws(FileSystemError) in
+            try await self.list(folder)
+        }
+    }
+
+    /// As `refresh`, without waiting.
+    func refreshLater(_ folder: UInt64) {
+        listings.startOnly(folder) { () throws(FileSystemError) in try await self.list(folder) }
+    }
+
+    /// Makes a refresh that begins after this call, whatever is under way.
+    func refreshAnew(_ folder: UInt64) async throws(FileSystemError) {
+        await listings.settle(folder)
+        try await refresh(folder)
+    }
+
+    private func list(_ folder: UInt64) async throws(FileSystemError) {
+        let node = try tree.withLock { tree throws(FileSystemError) in try tree.folder(folder) }
+        var isRestored = false
+        if node.children == nil { isRestored = try await restore(node) }
+        do throws(CloudStorageError) {
+            try await listOnServer(folder)
+        } catch {
+            try handleListingFailure(error, of: folder, isRestored: isRestored)
+        }
+    }
+
+    private func handleListingFailure(
+        _ error: CloudStorageError, of folder: UInt64, isRestored: Bool
+    ) throws(FileSystemError) {
+        switch error.kind {
+        case .notFound, .rootDeleted:
+            forgetVanished(folder)
+            throw FileSystemError(error)
+        case .unreachable, .timedOut, .temporarilyUnavailable, .signInRequired, .cancelled:
+            // What an earlier run knew is better than nothing.
+            if !isRestored { throw FileSystemError(error) }
+        default:
+            throw FileSystemError(error)
+        }
+    }
+
+    private func listOnServer(_ folder: UInt64) async throws(CloudStorageError) {
+        if folder == Tree.rootID, options.path.isEmpty { return try await listRoots() }
+        let (reference, validator, askedAt) = tree.withLock { tree in
+            (tree.reference(of: folder), tree.nodes[folder]?.validator, tree.sequence)
+        }
+        guard let reference else {
+            throw CloudStorageError(.notFound, "the folder is not on the server")
+        }
+        switch try await cloud.list(reference, validator: validator) {
+        case .notModified:
+            tree.withLock { $0.nodes[folder]?.validatedAt = SystemClocks.monotonicSeconds() }
+        case .entries(let items, let validator, let description):
+            await merge(items, validator: validator, into: folder, askedAt: askedAt)
+            tree.withLock { tree in
+                guard var server = tree.nodes[folder]?.server, server.reference.kind != .root
+                else { return }
+                server.permissions = description.permissions
+                server.isLocked = description.isLocked
+                tree.acknowledge(folder, server)
+            }
+        }
+    }
+
+    /// The top of the mount lists the account's roots; equal names are told apart by their ids.
+    private func listRoots() async throws(CloudStorageError) {
+        let askedAt = tree.withLock { $0.sequence }
+        let account = try await cloud.account()
+        tree.withLock { tree in
+            tree.account = account
+            tree.bytesSinceAccount = 0
+        }
+        await merge(RootNames.items(of: account.roots), validator: nil, into: Tree.rootID, askedAt: askedAt)
+    }
+
+    private func merge(
+        _ items: [CloudItem], validator: String?, into folder: UInt64, askedAt: UInt64
+    ) async {
+        var request = ListingRequest(
+            folder: folder, askedAt: askedAt, allocateInode: { self.store.allocateInode() },
+            storesLinks: options.symbolicLinks == .store)
+        let unknown = tree.withLock { tree in
+            items.map { ItemKey($0.reference) }.filter { tree.byKey[$0] == nil }
+        }
+        do throws(FileSystemError) {
+            request.records = try await store.records(for: unknown)
+        } catch {
+            logger.error("state table can't be read", metadata: ["error": "\(error)"])
+        }
+        let merge = ListingMerge(request, items: items, validator: validator)
+        let effects = tree.withLock { merge.apply(to: &$0) }
+        carryOut(effects)
+    }
+
+    /// Tells the state table and the kernel what a merge changed.
+    func carryOut(_ effects: MergeEffects) {
+        if !effects.changes.isEmpty { store.enqueue(effects.changes) }
+        guard let notifier else { return }
+        for entry in effects.entries {
+            notifier.invalidateEntry(parent: entry.parent, name: entry.name)
+        }
+        for node in effects.contents { notifier.invalidateContent(ofNode: node) }
+        for node in effects.attributes { notifier.invalidateAttributes(ofNode: node) }
+    }
+
+    /// A folder the server no longer has loses its name here too.
+    private func forgetVanished(_ folder: UInt64) {
+        guard folder != Tree.rootID else { return }
+        let effects: MergeEffects = tree.withLock { tree in
+            var effects = MergeEffects()
+            guard let node = tree.nodes[folder], let parent = node.parent, node.busy == 0 else {
+                return effects
+            }
+            tree.detach(folder)
+            effects.entries.append((parent, node.name))
+            effects.changes.append(.removeSubtree(node.inode))
+            return effects
+        }
+        carryOut(effects)
+    }
+
+    /// Takes the entries an earlier run has kept in the state table. Returns whether there were any.
+    private func restore(_ folder: Node) async throws(FileSystemError) -> Bool {
+        let record = try await store.record(folder.inode)
+        let children = try await store.children(of: folder.inode)
+        return tree.withLock { tree in
+            guard tree.nodes[folder.id] != nil, tree.nodes[folder.id]?.children == nil else {
+                return true
+            }
+            guard let record, record.isListed else { return false }
+            tree.nodes[folder.id]?.children = [:]
+            // What was never sent is taken up by the recovery, with its content.
+            for child in children where child.server != nil {
+                tree.restore(child, below: folder.id)
+            }
+            tree.nodes[folder.id]?.validator = record.listingValidator
+            return true
+        }
+    }
+}
+
+extension Tree {
+    /// Adds a node as the state table remembers it, unless it is here already.
+    mutating func restore(_ record: InodeRecord, below folder: UInt64) {
+        guard nodes[record.inode.rawValue] == nil,
+            nodes[folder]?.children?[NameKey(record.name)] == nil,
+            record.server.map({ byKey[ItemKey($0.reference)] == nil }) ?? true
+        else { return }
+        var node = Node(
+            id: record.inode.rawValue, inode: record.inode, kind: record.kind, parent: folder,
+            name: record.name)
+        node.server = record.server
+        node.overlay = record.overlay
+        node.isLocalOnly = record.isLocalOnly
+        node.symlinkTarget = record.symlinkTarget
+        attach(node)
+    }
+
+    /// Points at a node's item on the server, its path as it is now; nil where there is none.
+    func reference(of id: UInt64) -> ItemReference? {
+        guard var reference = nodes[id]?.server?.reference else { return nil }
+        guard reference.kind != .root else { return reference }
+        var parts: [String] = []
+        var current = id
+        while let node = nodes[current], let server = node.server, server.reference.kind != .root {
+            parts.append(serverName(of: node))
+            guard let parent = node.parent, parent != current, parts.count < 4096 else { break }
+            current = parent
+        }
+        if nodes[current]?.server?.reference.kind == .root {
+            reference.path = "/" + parts.reversed().joined(separator: "/")
+        }
+        return reference
+    }
+
+    /// The name an item has on the server.
+    func serverName(of node: Node) -> String {
+        node.kind == .symbolicLink && !node.name.hasSuffix(LinkName.suffix)
+            ? LinkName.stored(node.name) : node.name
+    }
+}
+
+/// Names for the account's roots at the mount's top.
+enum RootNames {
+    static func items(of roots: [CloudRoot]) -> [CloudItem] {
+        var counts: [String: Int] = [:]
+        for root in roots { counts[root.name, default: 0] += 1 }
+        return roots.map { root in
+            let isUnique = counts[root.name] == 1
+            return CloudItem(
+                reference: .top(of: root.id),
+                name: isUnique ? root.name : "\(root.name) (\(root.id))", size: 0, revision: nil,
+                modified: nil, permissions: root.permissions, isLocked: root.isLocked)
+        }
+    }
+}

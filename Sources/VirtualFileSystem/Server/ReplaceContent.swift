@@ -1,0 +1,121 @@
+import CloudStorage
+import FileSystemTypes
+import Logging
+import Reconciler
+import StateStore
+import Synchronization
+
+/// Replacing a file's content on clouds that refuse an upload onto an existing name, and storing
+/// new files without overwriting on those that don't (DESIGN section 4, rules 3 and 4).
+extension VirtualFileSystem {
+    /// What the server does with an upload onto an existing name, as far as it is known.
+    var uploadOntoName: Capabilities.UploadOntoName? {
+        cloud.capabilities.uploadOntoName ?? learnedUploadBehaviour.withLock { $0 }
+    }
+
+    /// Upload under a temporary name, old one aside, new one in its place, old one deleted.
+    func replace(
+        _ old: ItemReference, with content: LocalContent, of id: UInt64, at place: ServerPlace
+    ) async throws(CloudStorageError) -> CloudItem {
+        let temporary = temporaryName(for: place.name)
+        let (uploaded, upload) = try await uploadAside(content, as: temporary, in: place.folder)
+        let undertaking = Undertaking(
+            convergence: Convergence(goals: [
+                Goal(item: uploaded.reference, place: place.placement, temporaryName: temporary),
+                Goal(item: old, place: nil, temporaryName: temporaryName(for: place.name)),
+            ]),
+            origins: [
+                Placement(folder: FolderKey(place.folder), name: temporary), place.placement,
+            ])
+        let items: [CloudItem?]
+        do throws(CloudStorageError) {
+            items = try await undertake(undertaking, inPlaceOf: upload)
+        } catch {
+            if error.failureClass == .giveUp || error.failureClass == .wait {
+                await removeLeftover(uploaded.reference)
+            }
+            throw error
+        }
+        tree.withLock { $0.recordDeparture(of: old) }
+        moveLock(of: id, from: old, to: uploaded.reference)
+        return items[0] ?? uploaded
+    }
+
+    /// Stores a new file so that an upload can't make a revision of a file nobody here has seen:
+    /// under a temporary name first, since renames never replace.
+    func storeWithoutOverwriting(
+        _ content: LocalContent, at place: ServerPlace
+    ) async throws(CloudStorageError) -> CloudItem {
+        let temporary = temporaryName(for: place.name)
+        let (uploaded, upload) = try await uploadAside(content, as: temporary, in: place.folder)
+        defer { closeUndertaking(upload.intent, upload.undertaking) }
+        if uploadOntoName == nil, content.size <= 1 << 20 {
+            try await learnUploadBehaviour(content, uploaded, in: place.folder)
+        }
+        do throws(CloudStorageError) {
+            return try await cloud.relocate(
+                uploaded.reference, to: RelocationTarget(name: place.name))
+        } catch {
+            if error.mayHaveHappened {
+                let item = try await cloud.item(uploaded.reference)
+                if item.name == place.name { return item }
+            }
+            await removeLeftover(uploaded.reference)
+            throw error
+        }
+    }
+
+    /// Uploads the content onto a name that is our own, to see what the server makes of it.
+    private func learnUploadBehaviour(
+        _ content: LocalContent, _ uploaded: CloudItem, in folder: ItemReference
+    ) async throws(CloudStorageError) {
+        do throws(CloudStorageError) {
+            let again = try await cloud.upload(content, name: uploaded.name, to: folder)
+            guard again.reference.id == uploaded.reference.id else {
+                await removeLeftover(again.reference)
+                return
+            }
+            learnedUploadBehaviour.withLock { $0 = .revision }
+        } catch {
+            guard error.kind == .nameConflict else { throw error }
+            learnedUploadBehaviour.withLock { $0 = .conflict }
+        }
+    }
+
+    /// Uploads under a temporary name that is on record first; the caller ends the record.
+    private func uploadAside(
+        _ content: LocalContent, as temporary: String, in folder: ItemReference
+    ) async throws(CloudStorageError) -> (CloudItem, RecordedUpload) {
+        let upload = try await recordUpload(of: temporary, to: folder)
+        do throws(CloudStorageError) {
+            return (try await cloud.upload(content, name: temporary, to: folder), upload)
+        } catch {
+            guard error.mayHaveHappened else {
+                closeUndertaking(upload.intent, upload.undertaking)
+                throw error
+            }
+            do throws(CloudStorageError) {
+                if let item = try await entry(named: temporary, in: folder),
+                    item.size == content.size
+                {
+                    return (item, upload)
+                }
+                closeUndertaking(upload.intent, upload.undertaking)
+            } catch {
+                unfinished.withLock { $0[upload.intent] = upload.undertaking }
+            }
+            throw error
+        }
+    }
+
+    /// Removes a temporary upload of our own; one that can't be removed stays visible, not hidden.
+    private func removeLeftover(_ item: ItemReference) async {
+        do throws(CloudStorageError) {
+            try await cloud.delete(item)
+        } catch {
+            logger.warning(
+                "a temporary upload is left on the server",
+                metadata: ["item": "\(item.id ?? item.path)", "error": "\(error)"])
+        }
+    }
+}

@@ -1,0 +1,104 @@
+import CloudStorage
+import FileSystemTypes
+import FoundationEssentials
+import LockManager
+import Logging
+import StateStore
+import Synchronization
+
+/// The server's locks around files that are open for writing (DESIGN section 6).
+extension VirtualFileSystem {
+    /// Takes the lock of a file about to be written. Throws `locked` where somebody else has it.
+    func takeLock(_ id: UInt64) async throws(FileSystemError) {
+        guard options.locking != .off else { return }
+        let (reference, holdsLock, allowsLocks) = tree.withLock { tree in
+            (
+                tree.reference(of: id), tree.nodes[id]?.holdsLock ?? false,
+                tree.account?.policy.allowsLocks ?? true
+            )
+        }
+        guard let reference, !holdsLock else { return }
+        guard allowsLocks, cloud.capabilities.lockSeconds != nil else {
+            if options.locking == .require {
+                throw FileSystemError(.accessDenied, "the account may not lock files")
+            }
+            return
+        }
+        do throws(CloudStorageError) {
+            try await locks.acquire(reference)
+        } catch {
+            try judge(error)
+            return
+        }
+        let isSurplus = tree.withLock { tree in
+            guard tree.nodes[id]?.holdsLock == false else { return true }
+            tree.nodes[id]?.holdsLock = true
+            return false
+        }
+        if isSurplus { await locks.release(reference) }
+    }
+
+    /// Whether a refused lock lets the program go on.
+    private func judge(_ error: CloudStorageError) throws(FileSystemError) {
+        switch error.kind {
+        case .locked, .notFound, .rootDeleted, .cancelled: throw FileSystemError(error)
+        default:
+            if options.locking == .require { throw FileSystemError(error) }
+            logger.info("going on without the server's lock", metadata: ["error": "\(error)"])
+        }
+    }
+
+    /// Gives the lock back once nobody writes the file and its content is on the server.
+    func giveLockBack(_ id: UInt64) async {
+        let reference: ItemReference? = tree.withLock { tree in
+            guard let node = tree.nodes[id], node.holdsLock, node.writeHandles == 0,
+                node.working?.isSaved ?? true
+            else { return nil }
+            tree.nodes[id]?.holdsLock = false
+            return tree.reference(of: id)
+        }
+        guard let reference else { return }
+        await locks.release(reference)
+    }
+
+    /// The lock of a file whose content became another item of the server goes to that item.
+    func moveLock(of id: UInt64, from old: ItemReference, to new: ItemReference) {
+        guard tree.withLock({ $0.nodes[id]?.holdsLock ?? false }) else { return }
+        let isStillWritten = tree.withLock { ($0.nodes[id]?.writeHandles ?? 0) > 0 }
+        locks.rekey(from: old, to: isStillWritten ? new : nil)
+        if !isStillWritten { tree.withLock { $0.nodes[id]?.holdsLock = false } }
+    }
+}
+
+/// Keeps the leases held in the state table, so that a crash does not leave them on the server.
+final class LeaseJournal: LeaseObserver {
+    private static let key = "leases"
+
+    private let store: StateStore
+    private let held = Mutex<[ItemReference]>([])
+
+    init(store: StateStore) { self.store = store }
+
+    func leaseChanged(_ change: LeaseChange) {
+        let list = held.withLock { held in
+            switch change {
+            case .taken(let item): if !held.contains(item) { held.append(item) }
+            case .givenBack(let item), .lost(let item, _): held.removeAll { $0 == item }
+            }
+            return held
+        }
+        // References hold nothing that JSON can't.
+        guard let text = try? JSONEncoder().encode(list) else { return }
+        store.enqueue([.setValue(key: Self.key, value: String(decoding: text, as: UTF8.self))])
+    }
+
+    /// The locks an earlier run held when it ended.
+    func leftOver() async throws(FileSystemError) -> [ItemReference] {
+        guard let text = try await store.value(forKey: Self.key) else { return [] }
+        do {
+            return try JSONDecoder().decode([ItemReference].self, from: Data(text.utf8))
+        } catch {
+            throw FileSystemError(.inputOutput, "the record of locks can't be read: \(error)")
+        }
+    }
+}

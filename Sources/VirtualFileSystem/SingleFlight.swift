@@ -1,0 +1,121 @@
+import FileSystemTypes
+import Synchronization
+
+/// Makes one call of many equal ones that are asked for at the same time.
+///
+/// The call runs in a task of its own: a waiter that gives up does not take it from the others.
+final class SingleFlight: Sendable {
+    private typealias Flight = Task<Result<Void, FileSystemError>, Never>
+
+    private let flights = Mutex<[UInt64: Flight]>([:])
+
+    /// Waits for the call of `key` that is under way, or makes it.
+    func run(
+        _ key: UInt64, _ body: @escaping @Sendable () async throws(FileSystemError) -> Void
+    ) async throws(FileSystemError) {
+        try await start(key, body).value.get()
+    }
+
+    /// As `run`, without waiting.
+    func startOnly(
+        _ key: UInt64, _ body: @escaping @Sendable () async throws(FileSystemError) -> Void
+    ) {
+        _ = start(key, body)
+    }
+
+    /// As `run`, waiting no longer than so many seconds. Returns whether the call ended in time.
+    func run(
+        _ key: UInt64, forSeconds seconds: Double,
+        _ body: @escaping @Sendable () async throws(FileSystemError) -> Void
+    ) async throws(FileSystemError) -> Bool {
+        let flight = start(key, body)
+        let ended: Result<Void, FileSystemError>? = await withTaskGroup { group in
+            group.addTask { Optional(await Self.value(of: flight)) }
+            group.addTask {
+                do { try await Task.sleep(for: .seconds(seconds)) } catch {}
+                return nil
+            }
+            let first = await group.next() ?? nil
+            group.cancelAll()
+            return first
+        }
+        guard let ended else { return false }
+        try ended.get()
+        return true
+    }
+
+    /// Waits for the end of the call of `key` that is under way, if there is one.
+    func settle(_ key: UInt64) async {
+        _ = await flights.withLock { $0[key] }?.value
+    }
+
+    /// The result of a flight; an abandoned wait ends early with `interrupted`.
+    private static func value(of flight: Flight) async -> Result<Void, FileSystemError> {
+        let latch = Latch<Result<Void, FileSystemError>>()
+        Task { latch.set(await flight.value) }
+        return await withTaskCancellationHandler {
+            await latch.value()
+        } onCancel: {
+            latch.set(.failure(FileSystemError(.interrupted, "no longer waited for")))
+        }
+    }
+
+    private func start(
+        _ key: UInt64, _ body: @escaping @Sendable () async throws(FileSystemError) -> Void
+    ) -> Flight {
+        flights.withLock { flights in
+            if let flight = flights[key] { return flight }
+            let flight = Flight {
+                let result: Result<Void, FileSystemError>
+                do throws(FileSystemError) {
+                    try await body()
+                    result = .success(())
+                } catch {
+                    result = .failure(error)
+                }
+                self.flights.withLock { $0[key] = nil }
+                return result
+            }
+            flights[key] = flight
+            return flight
+        }
+    }
+}
+
+/// A value that is set once and may be waited for by one task.
+final class Latch<Value: Sendable>: Sendable {
+    private enum State {
+        case empty
+        case waiting(CheckedContinuation<Value, Never>)
+        case set(Value)
+    }
+
+    private let state = Mutex(State.empty)
+
+    /// Only the first value counts.
+    func set(_ value: Value) {
+        let waiter: CheckedContinuation<Value, Never>? = state.withLock { state in
+            switch state {
+            case .empty:
+                state = .set(value)
+                return nil
+            case .waiting(let continuation):
+                state = .set(value)
+                return continuation
+            case .set: return nil
+            }
+        }
+        waiter?.resume(returning: value)
+    }
+
+    func value() async -> Value {
+        await withCheckedContinuation { continuation in
+            let value: Value? = state.withLock { state in
+                if case .set(let value) = state { return value }
+                state = .waiting(continuation)
+                return nil
+            }
+            if let value { continuation.resume(returning: value) }
+        }
+    }
+}

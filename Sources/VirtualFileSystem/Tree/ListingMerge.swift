@@ -1,0 +1,247 @@
+import CloudStorage
+import FileSystemTypes
+import StateStore
+
+/// What a merged listing asks of the rest of the file system.
+struct MergeEffects {
+    var changes: [StateChange] = []
+    /// Names the kernel must look up again.
+    var entries: [(parent: UInt64, name: String)] = []
+    /// Nodes whose cached pages are no longer their content.
+    var contents: [UInt64] = []
+    var attributes: [UInt64] = []
+}
+
+/// What is known before the answer to a listing comes.
+struct ListingRequest {
+    let folder: UInt64
+    /// The tree's sequence number when the listing was asked for.
+    let askedAt: UInt64
+    var records: [ItemKey: InodeRecord] = [:]
+    let allocateInode: () -> InodeNumber
+    let storesLinks: Bool
+}
+
+/// Takes a folder listing of the server over into the tree.
+struct ListingMerge {
+    let folder: UInt64
+    let items: [CloudItem]
+    let validator: String?
+    /// The tree's sequence number when the listing was asked for.
+    let askedAt: UInt64
+    /// What the state table knows of the items, by identity.
+    let records: [ItemKey: InodeRecord]
+    /// Numbers for items not seen before. Taken under the tree's mutex, so it must not wait for it.
+    let allocateInode: () -> InodeNumber
+    let storesLinks: Bool
+    let monotonicNow: Double
+    let now: FileTime
+    /// Names of the listing as the server has them.
+    private let names: Set<NameKey>
+
+    init(_ request: ListingRequest, items: [CloudItem], validator: String?) {
+        folder = request.folder
+        self.items = items
+        self.validator = validator
+        askedAt = request.askedAt
+        records = request.records
+        allocateInode = request.allocateInode
+        storesLinks = request.storesLinks
+        monotonicNow = SystemClocks.monotonicSeconds()
+        now = SystemClocks.now()
+        names = Set(items.map { NameKey($0.name) })
+    }
+
+    /// Merges; nothing that changed here since the listing was asked for is touched (rule 5).
+    func apply(to tree: inout Tree) -> MergeEffects {
+        var effects = MergeEffects()
+        guard tree.nodes[folder] != nil else { return effects }
+        let old = tree.nodes[folder]?.children ?? [:]
+        let isFirst = tree.nodes[folder]?.children == nil
+        if isFirst { tree.nodes[folder]?.children = [:] }
+        var isCurrent = true
+        var listed: Set<UInt64> = []
+        for item in items {
+            guard let id = take(item, into: &tree, &effects, &isCurrent) else { continue }
+            listed.insert(id)
+        }
+        for (name, id) in old where !listed.contains(id) {
+            guard let node = tree.nodes[id], node.parent == folder, node.name.hasSameBytes(as: name.name) else { continue }
+            if node.busy > 0 || node.stamp > askedAt {
+                isCurrent = false
+            } else if node.server != nil, node.working?.isSaved ?? true {
+                tree.detach(id)
+                effects.entries.append((folder, name.name))
+                effects.changes.append(node.isFolder ? .removeSubtree(node.inode) : .remove(node.inode))
+            }
+        }
+        tree.nodes[folder]?.validatedAt = monotonicNow
+        tree.nodes[folder]?.validator = isCurrent ? validator : nil
+        if !isFirst, !effects.entries.isEmpty {
+            tree.nodes[folder]?.overlay.modified = now
+            tree.nodes[folder]?.overlay.changed = now
+            effects.attributes.append(folder)
+        }
+        if let record = tree.record(of: folder) { effects.changes.append(.put(record)) }
+        return effects
+    }
+
+    /// Takes one listed item; nil where what we did since counts for more.
+    private func take(
+        _ item: CloudItem, into tree: inout Tree, _ effects: inout MergeEffects,
+        _ isCurrent: inout Bool
+    ) -> UInt64? {
+        let key = ItemKey(item.reference)
+        if tree.temporaryNames.contains(item.name) {
+            isCurrent = false
+            return nil
+        }
+        if let gone = tree.departed[key], gone > askedAt {
+            isCurrent = false
+            return nil
+        }
+        let name = shownName(of: item)
+        if let id = tree.byKey[key], let node = tree.nodes[id] {
+            if node.busy > 0 || node.stamp > askedAt {
+                isCurrent = false
+                return id
+            }
+            update(node, item, name: name, in: &tree, &effects)
+            return id
+        }
+        if let holder = tree.child(of: folder, named: name) {
+            if holder.busy > 0 || holder.stamp > askedAt || holder.server == nil
+                || !(holder.working?.isSaved ?? true)
+            {
+                // The name is ours until the next save finds the other one there.
+                isCurrent = false
+                return holder.id
+            }
+            tree.detach(holder.id)
+            effects.changes.append(
+                holder.isFolder ? .removeSubtree(holder.inode) : .remove(holder.inode))
+        }
+        return insert(item, key: key, name: name, into: &tree, &effects)
+    }
+
+    private func insert(
+        _ item: CloudItem, key: ItemKey, name: String, into tree: inout Tree,
+        _ effects: inout MergeEffects
+    ) -> UInt64 {
+        let record = records[key]
+        let inode = record?.inode ?? allocateInode()
+        // A node of that number may still be open as an old version: then the new one has its own.
+        let isTaken = tree.nodes[inode.rawValue] != nil
+        let id = isTaken ? allocateInode().rawValue : inode.rawValue
+        var node = Node(id: id, inode: inode, kind: kind(of: item), parent: folder, name: name)
+        node.server = ServerSide(item)
+        node.overlay = record?.overlay ?? LocalOverlay()
+        node.symlinkTarget = record?.server?.revision == item.revision ? record?.symlinkTarget : nil
+        tree.attach(node)
+        effects.entries.append((folder, name))
+        if let record = tree.record(of: id) { effects.changes.append(.put(record)) }
+        return id
+    }
+
+    private func update(
+        _ node: Node, _ item: CloudItem, name: String, in tree: inout Tree,
+        _ effects: inout MergeEffects
+    ) {
+        let server = ServerSide(item)
+        let hasMoved = node.parent != folder || !node.name.hasSameBytes(as: name)
+        guard hasMoved || node.server != server else { return }
+        if hasMoved {
+            if let parent = node.parent { effects.entries.append((parent, node.name)) }
+            if let holder = tree.child(of: folder, named: name), holder.id != node.id,
+                holder.busy == 0, holder.working == nil
+            {
+                tree.detach(holder.id)
+            }
+            tree.move(node.id, to: folder, name: name)
+            effects.entries.append((folder, name))
+        }
+        if node.server?.revision != server.revision, node.kind == .file {
+            updateContent(of: node, server, name: name, in: &tree, &effects)
+        } else if node.working == nil || node.server?.revision == server.revision {
+            tree.acknowledge(node.id, server)
+            effects.attributes.append(node.id)
+            if let record = tree.record(of: node.id) { effects.changes.append(.put(record)) }
+        }
+    }
+
+    /// A new remote version: open files keep the old one as a node without a name.
+    private func updateContent(
+        of node: Node, _ server: ServerSide, name: String, in tree: inout Tree,
+        _ effects: inout MergeEffects
+    ) {
+        // Unsent changes meet the other version when they are saved (rule 4).
+        guard node.working == nil else { return }
+        if node.openHandles == 0 {
+            tree.acknowledge(node.id, server)
+            tree.nodes[node.id]?.symlinkTarget = nil
+            effects.contents.append(node.id)
+            if let record = tree.record(of: node.id) { effects.changes.append(.put(record)) }
+            return
+        }
+        let id = allocateInode().rawValue
+        var successor = Node(id: id, inode: node.inode, kind: .file, parent: folder, name: name)
+        successor.server = server
+        successor.overlay = node.overlay
+        tree.detach(node.id)
+        tree.attach(successor)
+        effects.entries.append((folder, name))
+        if let record = tree.record(of: id) { effects.changes.append(.put(record)) }
+    }
+
+    private func kind(of item: CloudItem) -> FileKind {
+        if item.reference.isFolder { return .folder }
+        return storesLinks && item.name.hasSuffix(LinkName.suffix) ? .symbolicLink : .file
+    }
+
+    /// A stored link loses its suffix, unless another item has the short name.
+    private func shownName(of item: CloudItem) -> String {
+        guard kind(of: item) == .symbolicLink else { return item.name }
+        let short = LinkName.shown(item.name)
+        return names.contains(NameKey(short)) ? item.name : short
+    }
+}
+
+/// How symbolic links are named on the server.
+enum LinkName {
+    /// Text files with the target in them; the same form that rclone's `--links` writes.
+    static let suffix = ".rclonelink"
+
+    static func stored(_ name: String) -> String { name + suffix }
+
+    static func shown(_ name: String) -> String {
+        name.utf8.count > suffix.utf8.count ? String(name.dropLast(suffix.count)) : name
+    }
+}
+
+extension ServerSide {
+    init(_ item: CloudItem) {
+        self.init(
+            reference: item.reference, revision: item.revision, size: item.size,
+            modified: item.modified, permissions: item.permissions, isLocked: item.isLocked)
+    }
+}
+
+extension Tree {
+    /// The state table's row of a node that has a name.
+    func record(of id: UInt64) -> InodeRecord? {
+        guard let node = nodes[id], let parent = node.parent, let folder = nodes[parent] else {
+            return nil
+        }
+        return InodeRecord(
+            inode: node.inode, parent: folder.inode, name: node.name, kind: node.kind,
+            server: node.server, overlay: node.overlay, symlinkTarget: node.symlinkTarget,
+            isLocalOnly: node.isLocalOnly, contentFile: contentFileName(of: node),
+            size: node.working?.size, listingValidator: node.validator,
+            isListed: node.children != nil)
+    }
+
+    private func contentFileName(of node: Node) -> String? {
+        guard let working = node.working, !working.isSaved || node.isLocalOnly else { return nil }
+        return working.path.split(separator: "/").last.map(String.init)
+    }
+}

@@ -1,0 +1,169 @@
+import CloudStorage
+import FileSystemTypes
+import StateStore
+
+/// What the mount knows, in memory: inodes, names and handles.
+///
+/// A plain value; `VirtualFileSystem` keeps it in a mutex. Nothing in here waits.
+struct Tree {
+    static let rootID: UInt64 = 1
+
+    var nodes: [UInt64: Node] = [:]
+    /// Which node stands for an item of the server.
+    var byKey: [ItemKey: UInt64] = [:]
+    var handles: [UInt64: FileHandle] = [:]
+    var directoryHandles: [UInt64: DirectoryHandle] = [:]
+    var nextHandle: UInt64 = 1
+    /// Counts acknowledged changes of our own, so that a listing asked for before one is known.
+    var sequence: UInt64 = 1
+    /// Items we deleted or moved away, with the sequence number of the change.
+    var departed: [ItemKey: UInt64] = [:]
+    /// Names in use for the time of a few server calls; never shown.
+    var temporaryNames: Set<String> = []
+    var account: AccountDescription?
+    /// Bytes our own changes added since `account` was read.
+    var bytesSinceAccount: Int64 = 0
+    var conflicts: [String] = []
+
+    init(rootNode: Node) { nodes[Tree.rootID] = rootNode }
+
+    func node(_ id: UInt64) throws(FileSystemError) -> Node {
+        guard let node = nodes[id] else {
+            throw FileSystemError(.stale, "no such node: \(id)")
+        }
+        return node
+    }
+
+    func folder(_ id: UInt64) throws(FileSystemError) -> Node {
+        let node = try node(id)
+        guard node.isFolder else { throw FileSystemError(.notFolder, "\(node.name) is no folder") }
+        return node
+    }
+
+    func child(of parent: UInt64, named name: String) -> Node? {
+        nodes[parent]?.children?[NameKey(name)].flatMap { nodes[$0] }
+    }
+
+    /// Adds a node below its parent.
+    mutating func attach(_ node: Node) {
+        nodes[node.id] = node
+        if let parent = node.parent { nodes[parent]?.children?[NameKey(node.name)] = node.id }
+        if let server = node.server { byKey[ItemKey(server.reference)] = node.id }
+    }
+
+    /// Takes a node's name away. The node stays while the kernel or a handle knows it.
+    mutating func detach(_ id: UInt64) {
+        guard let node = nodes[id] else { return }
+        if let parent = node.parent, nodes[parent]?.children?[NameKey(node.name)] == id {
+            nodes[parent]?.children?[NameKey(node.name)] = nil
+        }
+        if let server = node.server {
+            let key = ItemKey(server.reference)
+            if byKey[key] == id { byKey[key] = nil }
+        }
+        nodes[id]?.parent = nil
+        dropIfUnused(id)
+    }
+
+    /// Gives a node another name.
+    mutating func move(_ id: UInt64, to parent: UInt64, name: String) {
+        guard let node = nodes[id] else { return }
+        if let old = node.parent, nodes[old]?.children?[NameKey(node.name)] == id {
+            nodes[old]?.children?[NameKey(node.name)] = nil
+        }
+        nodes[id]?.parent = parent
+        nodes[id]?.name = name
+        nodes[parent]?.children?[NameKey(name)] = id
+    }
+
+    /// Records what the server has now acknowledged of a node.
+    mutating func acknowledge(_ id: UInt64, _ server: ServerSide?) {
+        guard let node = nodes[id] else { return }
+        if let old = node.server {
+            let key = ItemKey(old.reference)
+            if byKey[key] == id { byKey[key] = nil }
+        }
+        nodes[id]?.server = server
+        if let server { byKey[ItemKey(server.reference)] = id }
+    }
+
+    /// Forgets a detached node that nobody refers to any more.
+    mutating func dropIfUnused(_ id: UInt64) {
+        guard id != Tree.rootID, let node = nodes[id], node.parent == nil, node.isIdle else {
+            return
+        }
+        for child in node.children?.values ?? [:].values {
+            nodes[child]?.parent = nil
+            if let server = nodes[child]?.server {
+                let key = ItemKey(server.reference)
+                if byKey[key] == child { byKey[key] = nil }
+            }
+            dropIfUnused(child)
+        }
+        nodes[id] = nil
+    }
+
+    /// The path of a node within the mount, for messages; `nil` once its name is gone.
+    func path(of id: UInt64) -> String? {
+        var parts: [String] = []
+        var current = id
+        while current != Tree.rootID {
+            guard let node = nodes[current], let parent = node.parent, parts.count < 4096 else {
+                return nil
+            }
+            parts.append(node.name)
+            current = parent
+        }
+        return "/" + parts.reversed().joined(separator: "/")
+    }
+
+    /// Whether `id` is `ancestor` or below it.
+    func isBelow(_ id: UInt64, _ ancestor: UInt64) -> Bool {
+        var current: UInt64? = id
+        var steps = 0
+        while let here = current, steps < 4096 {
+            if here == ancestor { return true }
+            current = nodes[here]?.parent
+            steps += 1
+        }
+        return false
+    }
+
+    /// Marks the end of a server call of ours that changed a node.
+    mutating func stamp(_ id: UInt64) {
+        sequence += 1
+        nodes[id]?.stamp = sequence
+    }
+
+    /// Marks an item as gone by our own doing.
+    mutating func recordDeparture(of reference: ItemReference) {
+        sequence += 1
+        if departed.count > 10_000 {
+            let old = sequence - 5_000
+            departed = departed.filter { $0.value > old }
+        }
+        departed[ItemKey(reference)] = sequence
+    }
+}
+
+/// An open file.
+struct FileHandle {
+    let node: UInt64
+    let options: OpenOptions
+    /// Set by the first write through this handle.
+    var hasWritten = false
+}
+
+/// An open folder: its listing as it was when it was opened.
+struct DirectoryHandle {
+    let node: UInt64
+    let parent: UInt64
+    let lines: [Line]
+
+    struct Line {
+        let name: String
+        let node: UInt64
+        let inode: InodeNumber
+        let kind: FileKind
+    }
+}
