@@ -141,6 +141,6 @@ let package = Package(
             "VirtualFileSystemTests",
             ["VirtualFileSystem", "FileSystemTypes", "CloudStorage", "StateStore", "BlockCache"]),
         tests("MountTests", ["LeitzCloudClient", "LeitzCloudServer", "CloudStorage"]),
-        tests("CommandLineTests", []),
+        tests("CommandLineTests", ["LeitzCloudServer"]),
     ]
 )
