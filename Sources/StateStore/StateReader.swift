@@ -76,12 +76,12 @@ struct StateReader {
     }
 
     func value(forKey key: String) throws -> String? {
-        try cursor("SELECT value FROM value WHERE key = ?", [.text(key)]).next()?.text(0)
+        try first("SELECT value FROM value WHERE key = ?", [.text(key)])?.text(0)
     }
 
     /// The end of the last reservation of numbers.
     func nextNumber() throws -> UInt64 {
-        guard let row = try cursor("SELECT next_number FROM counter", []).next() else {
+        guard let row = try first("SELECT next_number FROM counter", []) else {
             throw DamagedValue(description: "the counter of the state table is missing")
         }
         return try row.integer(0)
@@ -111,6 +111,12 @@ struct StateReader {
         let rows = try cursor("SELECT \(InodeRecord.selection) \(source)", values)
         while let row = try rows.next() { found.append(try InodeRecord(row: row)) }
         return found
+    }
+
+    /// The first row, as a copy: the row of a cursor ends with the cursor.
+    private func first(_ sql: String, _ values: [DatabaseValue]) throws -> Row? {
+        try Row.fetchOne(
+            db.cachedStatement(sql: sql), arguments: StatementArguments(values))
     }
 
     private func cursor(_ sql: String, _ values: [DatabaseValue]) throws -> RowCursor {
