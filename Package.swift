@@ -139,7 +139,10 @@ let package = Package(
         tests("ChangeFeedTests", ["ChangeFeed", "CloudStorage", "FileSystemTypes"]),
         tests(
             "VirtualFileSystemTests",
-            ["VirtualFileSystem", "FileSystemTypes", "CloudStorage", "StateStore", "BlockCache"]),
+            [
+                "VirtualFileSystem", "FileSystemTypes", "CloudStorage", "StateStore", "BlockCache",
+                "ChangeFeed", .logging,
+            ]),
         tests("MountTests", ["LeitzCloudClient", "LeitzCloudServer", "CloudStorage"]),
         tests("CommandLineTests", ["LeitzCloudServer"]),
     ]

@@ -10,7 +10,6 @@ struct ClientState {
         setsModificationTime: false, movesBetweenRoots: false, isCaseSensitive: true,
         lockSeconds: 1_800)
     var identity = ItemChecks.Identity()
-    var policy: StoragePolicy?
     /// Some servers want a space between date and time instead of the `T`.
     var writesDatesWithSpace = false
     private(set) var ownLocks: Set<ItemReference.Key> = []

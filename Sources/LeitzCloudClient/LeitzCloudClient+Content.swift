@@ -70,7 +70,7 @@ extension LeitzCloudClient {
         call.body = .multipart(
             MultipartFile(field: "file", fileName: serverName, content: content))
         let answer = try await authorized(call)
-        guard answer.isSuccess else { throw refusal(of: answer, size: content.size) }
+        guard answer.isSuccess else { throw await refusal(of: answer, size: content.size) }
         let wire = try AnswerBody.decode(WireItem.self, from: answer.body, mayHaveHappened: true)
         guard wire.type == .file else {
             throw CloudStorageError(
@@ -85,17 +85,26 @@ extension LeitzCloudClient {
         return stored
     }
 
-    private func refusal(of answer: HTTPAnswer, size: Int64) -> CloudStorageError {
+    private func refusal(of answer: HTTPAnswer, size: Int64) async -> CloudStorageError {
         let error = AnswerErrors.error(for: answer, of: .naming)
         switch error.kind {
         case .nameConflict:
             state.withLock { $0.didLearn(.conflict) }
             return error
-        case .policy:
-            let limit = state.withLock { $0.policy?.maximumFileSize }
-            guard let limit, size > limit else { return error }
-            return CloudStorageError(.tooLarge, error.message)
+        case .policy: return CloudStorageError(await policyReason(size: size), error.message)
         default: return error
+        }
+    }
+
+    /// The server has one word for all that its policy refuses; the account says which it was.
+    private func policyReason(size: Int64) async -> CloudStorageError.Kind {
+        do throws(CloudStorageError) {
+            let account = try await account()
+            if let limit = account.policy.maximumFileSize, size > limit { return .tooLarge }
+            if let quota = account.quota, size > quota.total - quota.used { return .quotaExceeded }
+            return .policy
+        } catch {
+            return .policy
         }
     }
 

@@ -22,7 +22,6 @@ extension LeitzCloudClient {
         }
         let account = AccountAnswer.describe(person, roots: roots)
         state.withLock { state in
-            state.policy = account.policy
             state.identity.personID = person.id
             state.identity.emails.insert(person.email.lowercased())
         }

@@ -58,7 +58,9 @@ package struct Convergence: Hashable, Sendable, Codable {
                 here != place
             else { continue }
             if let blocker = current.indices.first(where: { current[$0] == .at(place) }) {
-                if let step = vacate(blocker, at: place, occupied: occupied, oneCall: relocatesInOneCall) {
+                if let step = vacate(
+                    blocker, at: place, occupied: occupied, oneCall: relocatesInOneCall)
+                {
                     return step
                 }
                 continue

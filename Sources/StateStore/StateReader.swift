@@ -76,12 +76,12 @@ struct StateReader {
     }
 
     func value(forKey key: String) throws -> String? {
-        try firstRow("SELECT value FROM value WHERE key = ?", [.text(key)])?.text(0)
+        try first("SELECT value FROM value WHERE key = ?", [.text(key)])?.text(0)
     }
 
     /// The end of the last reservation of numbers.
     func nextNumber() throws -> UInt64 {
-        guard let row = try firstRow("SELECT next_number FROM counter", []) else {
+        guard let row = try first("SELECT next_number FROM counter", []) else {
             throw DamagedValue(description: "the counter of the state table is missing")
         }
         return try row.integer(0)
@@ -113,9 +113,10 @@ struct StateReader {
         return found
     }
 
-    /// A copy: a cursor's row is worth nothing once the cursor is gone, which is after its last use.
-    private func firstRow(_ sql: String, _ values: [DatabaseValue]) throws -> Row? {
-        try Row.fetchOne(db.cachedStatement(sql: sql), arguments: StatementArguments(values))
+    /// The first row, as a copy: the row of a cursor ends with the cursor.
+    private func first(_ sql: String, _ values: [DatabaseValue]) throws -> Row? {
+        try Row.fetchOne(
+            db.cachedStatement(sql: sql), arguments: StatementArguments(values))
     }
 
     private func cursor(_ sql: String, _ values: [DatabaseValue]) throws -> RowCursor {

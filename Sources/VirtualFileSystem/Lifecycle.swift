@@ -31,7 +31,8 @@ extension VirtualFileSystem {
             try await self.cloud.account()
         }
         let roots = RootNames.items(of: account.roots)
-        guard let first = options.path.first, var item = roots.first(where: { $0.name == first }) else {
+        guard let first = options.path.first, var item = roots.first(where: { $0.name == first })
+        else {
             let names = roots.map(\.name).joined(separator: ", ")
             throw FileSystemError(
                 .notFound, "the account has no root \(options.path.first ?? ""); it has: \(names)")
@@ -103,7 +104,8 @@ extension VirtualFileSystem {
         }
         if !record.isLocalOnly {
             tree.withLock { tree in
-                tree.nodes[id]?.saveError = FileSystemError(.inputOutput, "left over from an earlier run")
+                tree.nodes[id]?.saveError = FileSystemError(
+                    .inputOutput, "left over from an earlier run")
             }
             saves.failed(id, now: SystemClocks.monotonicSeconds() - 3_600)
         }

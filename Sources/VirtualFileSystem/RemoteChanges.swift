@@ -38,7 +38,9 @@ struct RemoteChanges: ChangeReceiver {
         return fileSystem.tree.withLock { tree in
             var used: [(Double, UInt64)] = []
             for node in tree.nodes.values where node.isFolder && node.children != nil {
-                if now - node.usedAt < 60 || node.openHandles > 0 { used.append((node.usedAt, node.id)) }
+                if now - node.usedAt < 60 || node.openHandles > 0 {
+                    used.append((node.usedAt, node.id))
+                }
             }
             used.sort { $0.0 > $1.0 }
             return used.prefix(256).compactMap { tree.reference(of: $0.1) }

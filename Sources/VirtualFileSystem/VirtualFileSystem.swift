@@ -63,7 +63,8 @@ package final class VirtualFileSystem: Sendable {
     func nextSerial() -> UInt64 { serials.add(1, ordering: .relaxed).newValue }
 
     /// A new node with a number of its own, or with the number a record has.
-    func makeNode(kind: FileKind, parent: UInt64?, name: String, inode: InodeNumber? = nil) -> Node {
+    func makeNode(kind: FileKind, parent: UInt64?, name: String, inode: InodeNumber? = nil) -> Node
+    {
         let inode = inode ?? store.allocateInode()
         return Node(id: inode.rawValue, inode: inode, kind: kind, parent: parent, name: name)
     }

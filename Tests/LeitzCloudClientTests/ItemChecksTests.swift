@@ -1,4 +1,5 @@
 import CloudStorage
+import FileSystemTypes
 import LeitzCloudAPI
 import LeitzCloudClient
 import Testing

@@ -62,7 +62,8 @@ private struct ModelServer {
 @Suite struct ConvergenceTests {
     @Test func renameInPlaceIsOneCall() {
         var server = ModelServer(places: ["a": Placement(folder: top, name: "x")])
-        let goal = Goal(item: file("a"), place: Placement(folder: top, name: "y"), temporaryName: "t")
+        let goal = Goal(
+            item: file("a"), place: Placement(folder: top, name: "y"), temporaryName: "t")
         server.converge(Convergence(goals: [goal]), oneCall: false)
         #expect(server.calls == 1)
         #expect(server.places["a"] == Placement(folder: top, name: "y"))
@@ -74,7 +75,9 @@ private struct ModelServer {
             "old": Placement(folder: top, name: "a.txt"),
         ])
         let goals = [
-            Goal(item: file("new"), place: Placement(folder: top, name: "a.txt"), temporaryName: "t1"),
+            Goal(
+                item: file("new"), place: Placement(folder: top, name: "a.txt"), temporaryName: "t1"
+            ),
             Goal(item: file("old"), place: nil, temporaryName: "t2"),
         ]
         server.converge(Convergence(goals: goals), oneCall: false)
@@ -107,8 +110,11 @@ private struct ModelServer {
             for second in places where second != first {
                 for stranger in places where stranger != first && stranger != second {
                     for target in places where target != stranger {
-                        for secondGoal in places + [nil] where secondGoal != target && secondGoal != stranger {
-                            var server = ModelServer(places: ["a": first, "b": second, "s": stranger])
+                        for secondGoal in places + [nil]
+                        where secondGoal != target && secondGoal != stranger {
+                            var server = ModelServer(places: [
+                                "a": first, "b": second, "s": stranger,
+                            ])
                             let goals = [
                                 Goal(item: file("a"), place: target, temporaryName: "t1"),
                                 Goal(item: file("b"), place: secondGoal, temporaryName: "t2"),

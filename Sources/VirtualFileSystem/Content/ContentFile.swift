@@ -75,7 +75,8 @@ final class ContentFile: Sendable {
     }
 
     /// Copies `range` to the same place in another file; shares blocks where the disk can.
-    func copy(_ range: ByteRange, to target: ContentFile, at offset: Int64) throws(FileSystemError) {
+    func copy(_ range: ByteRange, to target: ContentFile, at offset: Int64) throws(FileSystemError)
+    {
         var source = off_t(range.lowerBound)
         var destination = off_t(offset)
         var left = Int(range.count)
@@ -93,7 +94,9 @@ final class ContentFile: Sendable {
 
     /// The next data or hole at or after `offset`; nil where there is none.
     func seek(_ target: SeekTarget, from offset: Int64) -> Int64? {
-        let found = lseek(descriptor, off_t(offset), target == .data ? LinuxFileCalls.seekData : LinuxFileCalls.seekHole)
+        let found = lseek(
+            descriptor, off_t(offset),
+            target == .data ? LinuxFileCalls.seekData : LinuxFileCalls.seekHole)
         return found >= 0 ? Int64(found) : nil
     }
 

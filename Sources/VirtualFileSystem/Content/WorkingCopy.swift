@@ -98,7 +98,8 @@ final class WorkingCopy: Sendable {
                 } catch {
                     throw FileSystemError(openFile: error)
                 }
-                try await disk.run { () throws(FileSystemError) in try self.take(piece, from: base) }
+                try await disk.run { () throws(FileSystemError) in try self.take(piece, from: base)
+                }
                 position = piece.upperBound
             }
         }

@@ -73,7 +73,9 @@ extension VirtualFileSystem {
             if let accessed = changes.accessed { overlay.accessed = accessed.time(now: now) }
             if let modified = changes.modified { overlay.modified = modified.time(now: now) }
             // What is shown of a file without an own time must not move when only others are set.
-            if overlay.modified == nil, !known.isFolder { overlay.modified = known.server?.modified }
+            if overlay.modified == nil, !known.isFolder {
+                overlay.modified = known.server?.modified
+            }
             overlay.changed = now
             overlay.revision = known.isFolder ? nil : known.server?.revision
             known.overlay = overlay

@@ -79,7 +79,8 @@ extension VirtualFileSystem {
             let folder = try tree.folder(parent)
             guard folder.server != nil else {
                 throw FileSystemError(
-                    .notPermitted, "the top of the mount lists the account's roots; they are made on the server")
+                    .notPermitted,
+                    "the top of the mount lists the account's roots; they are made on the server")
             }
             guard folder.parent != nil else {
                 throw FileSystemError(.notFound, "the folder is gone")

@@ -92,7 +92,8 @@ extension VirtualFileSystem {
         } catch {
             throw FileSystemError(openFile: error)
         }
-        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: Int(server.size), alignment: 8)
+        let buffer = UnsafeMutableRawBufferPointer.allocate(
+            byteCount: Int(server.size), alignment: 8)
         defer { buffer.deallocate() }
         guard let count = try content.readNow(offset: 0, into: buffer),
             let text = String(validating: buffer[..<count], as: UTF8.self)

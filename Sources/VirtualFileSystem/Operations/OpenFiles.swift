@@ -166,7 +166,8 @@ extension VirtualFileSystem {
     /// fsync(2): the content survives power loss of this machine; a later mount sends it.
     package func fsync(handle: UInt64, dataOnly: Bool) -> Outcome<Void> {
         let id = tree.withLock { $0.handles[handle]?.node }
-        guard let id, let working = tree.withLock({ $0.nodes[id]?.working }), !working.isSaved else {
+        guard let id, let working = tree.withLock({ $0.nodes[id]?.working }), !working.isSaved
+        else {
             return .success(())
         }
         return pending { () throws(FileSystemError) in

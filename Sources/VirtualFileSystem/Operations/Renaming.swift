@@ -179,7 +179,8 @@ extension VirtualFileSystem {
     /// The content becomes the next revision of the target, which keeps its identity (rule 2).
     private func replaceAsRevision(_ job: RenameJob, _ target: Node) async throws(FileSystemError) {
         let id = job.source.id
-        guard let old = job.source.server, let oldReference = tree.withLock({ $0.reference(of: id) })
+        guard let old = job.source.server,
+            let oldReference = tree.withLock({ $0.reference(of: id) })
         else { throw FileSystemError(.stale, "the file is gone") }
         guard let origin = tree.withLock({ $0.place(of: id) }) else {
             throw FileSystemError(.stale, "the file is gone")

@@ -42,7 +42,8 @@ private final class ComparingSink: DownloadSink {
     func receive(_ bytes: UnsafeRawBufferPointer) throws(CloudStorageError) {
         let (offset, isEqual) = state.withLock { ($0.offset, $0.isEqual) }
         guard isEqual else { return }
-        let own = UnsafeMutableRawBufferPointer.allocate(byteCount: max(1, bytes.count), alignment: 16)
+        let own = UnsafeMutableRawBufferPointer.allocate(
+            byteCount: max(1, bytes.count), alignment: 16)
         defer { own.deallocate() }
         let count: Int
         do throws(FileSystemError) {

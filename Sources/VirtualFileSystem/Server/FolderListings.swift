@@ -120,7 +120,8 @@ extension VirtualFileSystem {
             tree.account = account
             tree.bytesSinceAccount = 0
         }
-        await merge(RootNames.items(of: account.roots), validator: nil, into: Tree.rootID, askedAt: askedAt)
+        await merge(
+            RootNames.items(of: account.roots), validator: nil, into: Tree.rootID, askedAt: askedAt)
     }
 
     private func merge(

@@ -139,7 +139,9 @@ extension VirtualFileSystem {
         let path = item.reference.path
         let parent = String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)])
         let root = item.reference.root
-        if parent.isEmpty { return Placement(folder: FolderKey(root: root, id: nil), name: item.name) }
+        if parent.isEmpty {
+            return Placement(folder: FolderKey(root: root, id: nil), name: item.name)
+        }
         var folder = ItemReference.top(of: root)
         for part in parent.split(separator: "/") {
             guard let next = try await entry(named: String(part), in: folder) else {

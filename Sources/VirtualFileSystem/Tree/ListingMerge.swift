@@ -66,13 +66,16 @@ struct ListingMerge {
             listed.insert(id)
         }
         for (name, id) in old where !listed.contains(id) {
-            guard let node = tree.nodes[id], node.parent == folder, node.name.hasSameBytes(as: name.name) else { continue }
+            guard let node = tree.nodes[id], node.parent == folder,
+                node.name.hasSameBytes(as: name.name)
+            else { continue }
             if node.busy > 0 || node.stamp > askedAt {
                 isCurrent = false
             } else if node.server != nil, node.working?.isSaved ?? true {
                 tree.detach(id)
                 effects.entries.append((folder, name.name))
-                effects.changes.append(node.isFolder ? .removeSubtree(node.inode) : .remove(node.inode))
+                effects.changes.append(
+                    node.isFolder ? .removeSubtree(node.inode) : .remove(node.inode))
             }
         }
         tree.nodes[folder]?.validatedAt = monotonicNow

@@ -6,7 +6,9 @@ struct NameKey: Hashable {
 
     init(_ name: String) { self.name = name }
 
-    static func == (left: NameKey, right: NameKey) -> Bool { left.name.hasSameBytes(as: right.name) }
+    static func == (left: NameKey, right: NameKey) -> Bool {
+        left.name.hasSameBytes(as: right.name)
+    }
 
     func hash(into hasher: inout Hasher) {
         var name = name

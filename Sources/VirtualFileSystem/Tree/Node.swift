@@ -56,7 +56,8 @@ struct Node {
 
     /// Names the content the kernel's pages must belong to.
     var contentVersion: String {
-        working.map { "w\($0.serial)" } ?? "r\(server?.reference.id ?? "")-\(server?.revision ?? "")"
+        working.map { "w\($0.serial)" }
+            ?? "r\(server?.reference.id ?? "")-\(server?.revision ?? "")"
     }
 
     /// Whether the node may leave memory.

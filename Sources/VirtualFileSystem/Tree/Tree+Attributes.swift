@@ -24,7 +24,8 @@ extension Tree {
     func size(of node: Node) -> Int64 {
         switch node.kind {
         case .folder: 4096
-        case .symbolicLink: node.symlinkTarget.map { Int64($0.utf8.count) } ?? node.server?.size ?? 0
+        case .symbolicLink:
+            node.symlinkTarget.map { Int64($0.utf8.count) } ?? node.server?.size ?? 0
         case .file: node.working?.size ?? node.server?.size ?? 0
         }
     }

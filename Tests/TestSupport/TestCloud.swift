@@ -1,0 +1,122 @@
+package import CloudStorage
+package import HTTPTransport
+package import LeitzCloudClient
+package import LeitzCloudServer
+import Logging
+
+/// A server of the real protocol on loopback with three persons and a team root, for one test or
+/// one suite.
+///
+/// `alice` and `bob` may write in the team root, `reader` may only read there; Alice also has a
+/// root of her own.
+package final class TestCloud: Sendable {
+    package enum Person: String, Sendable, CaseIterable {
+        case alice, bob, reader
+
+        package var email: String { "\(rawValue)@example.com" }
+        package var password: String { "secret of \(rawValue)" }
+    }
+
+    package static let teamRootName = "Team"
+
+    package let server: EmbeddedCloud
+    /// The root that all three persons share.
+    package let team: RootIdentifier
+    /// Alice's own root.
+    package let own: RootIdentifier
+    private let folder: TemporaryFolder
+
+    private init(
+        server: EmbeddedCloud, team: RootIdentifier, own: RootIdentifier, folder: TemporaryFolder
+    ) {
+        self.server = server
+        self.team = team
+        self.own = own
+        self.folder = folder
+    }
+
+    /// Starts a server, hands it over, and stops it again whatever happens.
+    package static func with<Result>(
+        _ behaviour: ServerBehaviour = ServerBehaviour(),
+        _ body: (TestCloud) async throws -> Result
+    ) async throws -> Result {
+        let cloud = try await start(behaviour)
+        do {
+            let result = try await body(cloud)
+            await cloud.stop()
+            return result
+        } catch {
+            await cloud.stop()
+            throw error
+        }
+    }
+
+    /// Starts a server; `stop` must be called in the end.
+    package static func start(_ behaviour: ServerBehaviour = ServerBehaviour()) async throws
+        -> TestCloud
+    {
+        let folder = try TemporaryFolder("ordner-cloud")
+        var logger = Logger(label: "test.server")
+        logger.logLevel = .error
+        let server = try await EmbeddedCloud.start(
+            EmbeddedCloudConfiguration(
+                dataFolder: folder.file("data"), behaviour: behaviour, logger: logger))
+        let team = try await server.ensureRoot(name: teamRootName, kind: "share")
+        var ids: [Person: Int64] = [:]
+        for person in Person.allCases {
+            let id = try await server.ensurePerson(
+                email: person.email, password: person.password, displayName: person.rawValue,
+                quota: 1 << 31)
+            ids[person] = id
+            let words = ["FILE_VIEW", "FILE_READ"] + (person == .reader ? [] : ["FILE_WRITE"])
+            try await server.subscribe(person: id, root: team, permissions: words)
+        }
+        let own = try await server.ensureOwnRoot(person: ids[.alice] ?? 0)
+        return TestCloud(
+            server: server, team: RootIdentifier(String(team)), own: RootIdentifier(String(own)),
+            folder: folder)
+    }
+
+    package func stop() async { await server.stop() }
+
+    /// The server's address.
+    package var address: ServerAddress {
+        get throws { try ServerAddress(server.url) }
+    }
+
+    /// A transport that trusts the server.
+    package func transport(
+        _ change: (inout TransportConfiguration) -> Void = { _ in }
+    ) throws -> HTTPTransport {
+        var configuration = TransportConfiguration()
+        configuration.certificateAuthorityFile = server.certificatePath
+        configuration.retry.baseDelay = .milliseconds(1)
+        change(&configuration)
+        return try HTTPTransport(configuration)
+    }
+
+    /// Fresh credentials of a person, as a sign-in with the password gives them.
+    package func credentials(
+        of person: Person, transport: HTTPTransport
+    ) async throws -> LeitzCloudCredentials {
+        try await LeitzCloudSignIn.signIn(
+            SignInRequest(
+                address: try address, user: person.email, password: person.password),
+            transport: transport)
+    }
+
+    /// A signed-in client with connections of its own.
+    /// - Parameters:
+    ///   - store: where its credentials are kept; the sign-in puts them there.
+    ///   - change: to the transport's configuration.
+    package func client(
+        _ person: Person, store: MemoryCredentialStore = MemoryCredentialStore(),
+        options: LeitzCloudOptions = LeitzCloudOptions(),
+        _ change: (inout TransportConfiguration) -> Void = { _ in }
+    ) async throws -> LeitzCloudClient {
+        let transport = try transport(change)
+        store.credentials = try await credentials(of: person, transport: transport)
+        return LeitzCloudClient(
+            address: try address, credentials: store, transport: transport, options: options)
+    }
+}

@@ -1,0 +1,191 @@
+import BlockCache
+import CloudStorage
+import FileSystemTypes
+import Logging
+import StateStore
+import TestSupport
+import Testing
+
+@testable import VirtualFileSystem
+
+/// A file system over the model cloud, and the calls of a program on it.
+final class Fixture: Sendable {
+    let folder: TemporaryFolder
+    let cloud: ModelCloud
+    let fileSystem: VirtualFileSystem
+    let store: StateStore
+    let caller = Caller(userID: 0, groupID: 0, processID: 1)
+
+    static func make(
+        cloud: ModelCloud = ModelCloud(), folder: TemporaryFolder? = nil,
+        options change: (inout MountOptions) -> Void = { _ in }
+    ) async throws -> Fixture {
+        let fixture = try Fixture(cloud: cloud, folder: folder ?? TemporaryFolder(), change)
+        try await fixture.fileSystem.start()
+        return fixture
+    }
+
+    private init(
+        cloud: ModelCloud, folder: TemporaryFolder, _ change: (inout MountOptions) -> Void
+    ) throws {
+        self.folder = folder
+        self.cloud = cloud
+        var options = MountOptions()
+        options.hostName = "host"
+        options.staleSeconds = 3_600
+        change(&options)
+        let cache = try BlockCache(
+            BlockCache.Configuration(
+                folder: folder.file("cache"), sizeLimit: 1 << 30, minimumFreeBytes: 0))
+        store = try StateStore(folder: folder.file("state"))
+        fileSystem = VirtualFileSystem(
+            cloud: cloud, cache: cache, store: store, options: options,
+            logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
+    }
+
+    /// A second run on the same state, as after an end or a crash of the first.
+    func restart() async throws -> Fixture {
+        await store.close()
+        return try await Fixture.make(cloud: cloud, folder: folder)
+    }
+
+    // MARK: A program's calls, by path below the account's root
+
+    func node(_ path: String) async throws(FileSystemError) -> UInt64 {
+        var current: UInt64 = 1
+        for part in "/Files\(path)".split(separator: "/") {
+            current = try await fileSystem.lookup(
+                parent: current, name: String(part), caller: caller
+            ).value().node
+        }
+        return current
+    }
+
+    private func split(_ path: String) async throws(FileSystemError) -> (UInt64, String) {
+        let parts = path.split(separator: "/")
+        let parent = try await node("/" + parts.dropLast().joined(separator: "/"))
+        return (parent, String(parts.last ?? ""))
+    }
+
+    func open(
+        _ path: String, _ options: OpenOptions
+    ) async throws(FileSystemError) -> UInt64 {
+        let node = try await node(path)
+        return try await fileSystem.open(node: node, options: options, caller: caller)
+            .value().handle
+    }
+
+    func create(_ path: String) async throws(FileSystemError) -> UInt64 {
+        let (parent, name) = try await split(path)
+        return try await fileSystem.create(
+            parent: parent, name: name, mode: 0o644, options: [.write, .read], caller: caller
+        ).value().file.handle
+    }
+
+    func write(_ text: String, at offset: Int64 = 0, handle: UInt64) async throws(FileSystemError) {
+        let bytes = Array(text.utf8)
+        let outcome = bytes.withUnsafeBytes {
+            fileSystem.write(handle: handle, offset: offset, bytes: $0)
+        }
+        _ = try await outcome.value()
+    }
+
+    func close(_ handle: UInt64) async throws(FileSystemError) {
+        let result: Result<Void, FileSystemError>
+        do throws(FileSystemError) {
+            try await fileSystem.flush(handle: handle).value()
+            result = .success(())
+        } catch {
+            result = .failure(error)
+        }
+        try await fileSystem.release(handle: handle).value()
+        try result.get()
+    }
+
+    /// Creates or replaces a file's content the way `cp` does.
+    func save(_ text: String, to path: String) async throws(FileSystemError) {
+        let handle: UInt64
+        do throws(FileSystemError) {
+            handle = try await open(path, [.write, .truncate])
+        } catch {
+            guard error.code == .notFound else { throw error }
+            handle = try await create(path)
+        }
+        let result: Result<Void, FileSystemError>
+        do throws(FileSystemError) {
+            try await write(text, handle: handle)
+            result = .success(())
+        } catch {
+            result = .failure(error)
+        }
+        try await close(handle)
+        try result.get()
+    }
+
+    func read(handle: UInt64, count: Int = 1 << 20) async throws(FileSystemError) -> String {
+        let buffer = try await fileSystem.read(handle: handle, offset: 0, count: count).get()
+        return String(decoding: buffer.bytes[..<buffer.count], as: UTF8.self)
+    }
+
+    func read(_ path: String) async throws(FileSystemError) -> String {
+        let handle = try await open(path, [.read])
+        let text = try await read(handle: handle)
+        try await close(handle)
+        return text
+    }
+
+    func mkdir(_ path: String) async throws(FileSystemError) {
+        let (parent, name) = try await split(path)
+        _ = try await fileSystem.mkdir(parent: parent, name: name, mode: 0o755, caller: caller)
+            .value()
+    }
+
+    func unlink(_ path: String) async throws(FileSystemError) {
+        let (parent, name) = try await split(path)
+        try await fileSystem.unlink(parent: parent, name: name, caller: caller).value()
+    }
+
+    func rmdir(_ path: String) async throws(FileSystemError) {
+        let (parent, name) = try await split(path)
+        try await fileSystem.rmdir(parent: parent, name: name, caller: caller).value()
+    }
+
+    func rename(
+        _ from: String, _ to: String, _ mode: RenameMode = .replace
+    ) async throws(FileSystemError) {
+        let (parent, name) = try await split(from)
+        let (newParent, newName) = try await split(to)
+        try await fileSystem.rename(
+            parent: parent, name: name, newParent: newParent, newName: newName, mode: mode,
+            caller: caller
+        ).value()
+    }
+
+    func names(_ path: String) async throws(FileSystemError) -> [String] {
+        let handle = try await fileSystem.opendir(node: try await node(path)).value()
+        var names: [String] = []
+        var index = 2
+        while let line = fileSystem.directoryEntry(handle: handle, index: index) {
+            names.append(line.name)
+            index += 1
+        }
+        fileSystem.releasedir(handle: handle)
+        return names.sorted()
+    }
+
+    func attributes(_ path: String) async throws(FileSystemError) -> FileAttributes {
+        try await fileSystem.getattr(node: try await node(path), handle: nil).value()
+    }
+}
+
+/// The error code a call ends with.
+func code(
+    _ body: () async throws(FileSystemError) -> Void
+) async -> FileSystemError.Code? {
+    do throws(FileSystemError) {
+        try await body()
+        return nil
+    } catch {
+        return error.code
+    }
+}
