@@ -98,7 +98,7 @@ import Testing
                 source.yield(ByteBuffer(repeating: 7, count: 2_000_000))
                 source.finish(throwing: GaveUp())
             }
-            request.body = .stream(pieces, length: .known(10_000_000))
+            request.body = .stream(pieces, length: .known(Int64(10_000_000)))
             let broken = request
             await #expect(throws: (any Error).self) { try await harness.send(broken) }
             // The server notices in its own time; a later upload of the same name must work.
