@@ -147,6 +147,6 @@ let package = Package(
                 "ChangeFeed", .logging,
             ]),
         tests("MountTests", ["LeitzCloudClient", "LeitzCloudServer", "CloudStorage"]),
-        tests("CommandLineTests", []),
+        tests("CommandLineTests", ["LeitzCloudServer"]),
     ]
 )

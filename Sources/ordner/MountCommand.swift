@@ -68,6 +68,7 @@ struct MountCommand: AsyncParsableCommand {
                 try await startInBackground(settings, folders: folders)
                 return
             }
+            DriverLog.start()
             // So that the driver keeps no other folder in use.
             chdir("/")
             try await MountedAccount.run(settings, folders: folders) {

@@ -20,7 +20,7 @@ import MountService
             """,
         subcommands: [
             LoginCommand.self, AccountsCommand.self, LogoutCommand.self, MountCommand.self,
-            UnmountCommandLine.self, StatusCommand.self,
+            UnmountCommandLine.self, StatusCommand.self, ServerCommand.self, DemoCommand.self,
         ])
 
     /// Runs one command and ends the process where it failed.

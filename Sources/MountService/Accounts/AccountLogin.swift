@@ -62,6 +62,31 @@ package struct AccountLogin: Sendable {
         return try result.get()
     }
 
+    /// Signs in to a server that is known, and keeps settings and tokens under the name.
+    func signIn(
+        to settings: AccountSettings, _ name: AccountName, password: String
+    ) async throws(ServiceFailure) {
+        let address = try Self.translating { () throws(CloudStorageError) in
+            try ServerAddress(settings.url)
+        }
+        let transport = try Self.transport(certificateAuthority: settings.certificateAuthority)
+        var request = SignInRequest(address: address, user: settings.user, password: password)
+        request.hostName = LocalHost.name
+        let answer: Result<LeitzCloudCredentials, SignInError>
+        do throws(SignInError) {
+            request.guid = try? FileCredentialStore(account: name, folders: folders).existing()?
+                .guid
+            answer = .success(try await LeitzCloudSignIn.signIn(request, transport: transport))
+        } catch {
+            answer = .failure(error)
+        }
+        await transport.shutdown()
+        switch answer {
+        case .success(let credentials): _ = try await keep(settings, credentials, of: name)
+        case .failure(let error): throw Self.failure(error)
+        }
+    }
+
     /// Makes the account's tokens worthless and forgets them.
     package func signOut(of name: AccountName) async throws(ServiceFailure) {
         let settings = try store.settings(of: name)
@@ -135,11 +160,18 @@ extension AccountLogin {
             return type
         }
         let version: String?
-        do { version = try await LeitzCloudSignIn.detect(address, transport: transport) } catch {
+        do throws(CloudStorageError) {
+            version = try await LeitzCloudSignIn.detect(address, transport: transport)
+        } catch {
+            // BoringSSL's word for it.
+            if error.message.contains("CERTIFICATE_VERIFY_FAILED") {
+                throw ServiceFailure(
+                    "the certificate of \(address) is not trusted by this machine",
+                    remedy: "If the server has one of its own, name its file with --ca FILE.")
+            }
             throw ServiceFailure(
                 "\(address) can't be asked: \(error.message)",
-                remedy: "Check the address and the network; "
-                    + "a server with a certificate of its own needs --ca FILE.")
+                remedy: "Check the address and the network.")
         }
         guard version != nil else {
             throw ServiceFailure(

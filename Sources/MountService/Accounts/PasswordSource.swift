@@ -8,6 +8,8 @@ package enum PasswordSource: Sendable, Hashable {
     case standardInput
     /// The first line that a shell command prints.
     case command(String)
+    /// The first line of a file.
+    case file(String)
 
     private static let limit = 4096
 
@@ -18,6 +20,7 @@ package enum PasswordSource: Sendable, Hashable {
             case .terminal: try Terminal.askSecretly(prompt)
             case .standardInput: try Self.firstLine(of: STDIN_FILENO, source: "standard input")
             case .command(let command): try Self.output(of: command)
+            case .file(let path): try Self.firstLine(ofFile: path)
             }
         guard !bytes.isEmpty, let password = String(validating: bytes, as: UTF8.self) else {
             throw ServiceFailure("the password is empty or not UTF-8")
@@ -36,6 +39,13 @@ package enum PasswordSource: Sendable, Hashable {
         case .failed(let code): throw .system("read the password from \(source)", code: code)
         case .deadline: throw ServiceFailure("no password came from \(source)")
         }
+    }
+
+    private static func firstLine(ofFile path: String) throws(ServiceFailure) -> [UInt8] {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw .system("open the password file \(path)") }
+        defer { close(descriptor) }
+        return try firstLine(of: descriptor, source: path)
     }
 
     private static func output(of command: String) throws(ServiceFailure) -> [UInt8] {

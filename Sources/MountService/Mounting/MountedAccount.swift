@@ -80,7 +80,11 @@ package struct MountedAccount: Sendable {
         let control = try ControlSocket(
             for: settings.location, folders: folders, handler: { await answer($0) })
         let mount = FuseService(session: session, logger: logger, onReady: onReady)
-        let services = others + [FileSystemService(fileSystem: fileSystem), mount, control]
+        let services =
+            others + [
+                FileSystemService(fileSystem: fileSystem, transport: resources.transport), mount,
+                control,
+            ]
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
                 services: services.map {
