@@ -122,7 +122,10 @@ let package = Package(
         tests("HTTPTransportTests", ["HTTPTransport", "CloudStorage", "FileSystemTypes"]),
         tests(
             "LeitzCloudServerTests",
-            ["LeitzCloudServer", "LeitzCloudAPI", .asyncHTTPClient, .nioCore, .nioSSL]),
+            [
+                "LeitzCloudServer", "LeitzCloudAPI", .asyncHTTPClient, .nioCore, .nioHTTP1, .nioSSL,
+                .logging,
+            ]),
         tests(
             "LeitzCloudClientTests",
             [

@@ -2,6 +2,7 @@ package import CloudStorage
 package import FileSystemTypes
 import HTTPTransport
 import LeitzCloudAPI
+import Logging
 import Synchronization
 
 // Source: API v2, "Herunterladen einer Datei", "Eine Datei in einen Ordner / eine Root hochladen".
@@ -70,7 +71,12 @@ extension LeitzCloudClient {
         call.body = .multipart(
             MultipartFile(field: "file", fileName: serverName, content: content))
         let answer = try await authorized(call)
-        guard answer.isSuccess else { throw await refusal(of: answer, size: content.size) }
+        guard answer.isSuccess else {
+            let error = AnswerErrors.error(for: answer, of: .naming)
+            if error.kind == .nameConflict { await learnConflict(serverName, in: folder) }
+            guard error.kind == .policy else { throw error }
+            throw CloudStorageError(await policyReason(size: content.size), error.message)
+        }
         let wire = try AnswerBody.decode(WireItem.self, from: answer.body, mayHaveHappened: true)
         guard wire.type == .file else {
             throw CloudStorageError(
@@ -79,20 +85,27 @@ extension LeitzCloudClient {
         let stored = checkedItem(wire, root: folder.root)
         // Canonically equal names are one name to `!=`: a server may normalise them.
         if (wire.name ?? ItemChecks.lastPart(wire.path)) != serverName {
-            return try await named(stored, serverName)
+            return try await named(stored, serverName, in: folder)
         }
         state.withLock { $0.didUpload(stored) }
         return stored
     }
 
-    private func refusal(of answer: HTTPAnswer, size: Int64) async -> CloudStorageError {
-        let error = AnswerErrors.error(for: answer, of: .naming)
-        switch error.kind {
-        case .nameConflict:
-            state.withLock { $0.didLearn(.conflict) }
-            return error
-        case .policy: return CloudStorageError(await policyReason(size: size), error.message)
-        default: return error
+    /// Learns from a refused name what an upload onto a name does. Only a file proves it: every
+    /// server refuses the name of a folder.
+    private func learnConflict(_ serverName: String, in folder: ItemReference) async {
+        guard capabilities.uploadOntoName == nil else { return }
+        do throws(CloudStorageError) {
+            guard case .entries(let items, _, _) = try await list(folder, validator: nil) else {
+                return
+            }
+            let isFile = items.contains {
+                !$0.reference.isFolder && ItemChecks.lastPart($0.reference.path) == serverName
+            }
+            if isFile { state.withLock { $0.didLearn(.conflict) } }
+        } catch {
+            // Then the next refusal may teach it.
+            options.logger.debug("No listing after a refusal", metadata: ["error": "\(error.kind)"])
         }
     }
 
@@ -111,12 +124,12 @@ extension LeitzCloudClient {
     /// Gives a file that the server stored under another name (its form parser read the name
     /// differently, or it avoided a taken one) the right name, or takes it away again.
     private func named(
-        _ stored: CloudItem, _ serverName: String
+        _ stored: CloudItem, _ serverName: String, in folder: ItemReference
     ) async throws(CloudStorageError) -> CloudItem {
         do throws(CloudStorageError) {
             return try await rename(stored.reference, serverName)
         } catch {
-            if error.kind == .nameConflict { state.withLock { $0.didLearn(.conflict) } }
+            if error.kind == .nameConflict { await learnConflict(serverName, in: folder) }
             let refusal = error
             do throws(CloudStorageError) {
                 try await delete(stored.reference)

@@ -1,10 +1,10 @@
 /// Shows server names that Linux can't hold under names that it can, and finds the way back.
 ///
 /// Three things can be wrong with a name, and each has its own mark:
-/// - **A byte no file name may have** (`/`, NUL), a name that is empty, `.` or `..`: the bytes are
-///   written as `％XX`, with the full-width percent sign U+FF05 and two upper-case hex digits; the
-///   empty name as a lone `％00％`. A server name that already has that pattern gets its own sign
-///   escaped (`％EF％BC％85`), so `serverName(ofShown:)` undoes every case.
+/// - **No file name can have it**: `/` is written as `％2F` and NUL as `％00`, with the full-width
+///   percent sign U+FF05; the names `.`, `..` and the empty one as `％2E`, `％2E％2E` and `％FF`. A
+///   sign that would be read that way in a server's name is written as `％25`, so
+///   `serverName(ofShown:)` undoes every case. All other names are shown as they are.
 /// - **More than 255 bytes of UTF-8**: the stem is cut at a character and `~ID` follows.
 /// - **The same name as a sibling**: `~ID` before the extension.
 ///
@@ -14,28 +14,29 @@ package enum NameMapping {
     package static let maximumLength = 255
 
     private static let mark: Unicode.Scalar = "\u{FF05}"
-    private static let emptyName = "\u{FF05}00\u{FF05}"
+    private static let wholeNames = [
+        "": "\u{FF05}FF", ".": "\u{FF05}2E", "..": "\u{FF05}2E\u{FF05}2E",
+    ]
+    private static let scalars: [Unicode.Scalar: String] = ["/": "2F", "\0": "00", mark: "25"]
 
     /// The name as it can be shown, apart from its length and its siblings.
     package static func escaped(_ name: String) -> String {
-        switch name {
-        case "": return emptyName
-        case ".": return "\(mark)2E"
-        case "..": return "\(mark)2E\(mark)2E"
-        default: break
-        }
+        if let whole = wholeNames[name] { return whole }
+        let looksWhole = wholeNames.values.contains(name)
         guard name.unicodeScalars.contains(where: { $0 == "/" || $0 == "\0" || $0 == mark }) else {
             return name
         }
-        let scalars = Array(name.unicodeScalars)
+        let source = Array(name.unicodeScalars)
         var shown = String.UnicodeScalarView()
-        for (index, scalar) in scalars.enumerated() {
-            switch scalar {
-            case "/": shown.append(contentsOf: "\(mark)2F".unicodeScalars)
-            case "\0": shown.append(contentsOf: "\(mark)00".unicodeScalars)
-            case mark where isHexPair(scalars, at: index + 1):
-                shown.append(contentsOf: "\(mark)EF\(mark)BC\(mark)85".unicodeScalars)
-            default: shown.append(scalar)
+        for (index, scalar) in source.enumerated() {
+            let isAmbiguous =
+                scalar == mark
+                && (code(source, at: index + 1) != nil || (looksWhole && index == 0))
+            if let code = scalars[scalar], scalar != mark || isAmbiguous {
+                shown.append(mark)
+                shown.append(contentsOf: code.unicodeScalars)
+            } else {
+                shown.append(scalar)
             }
         }
         return String(shown)
@@ -43,25 +44,28 @@ package enum NameMapping {
 
     /// The server's name for a shown name without `~ID` mark: the inverse of `escaped`.
     package static func serverName(ofShown shown: String) -> String {
-        if shown == emptyName { return "" }
+        if let whole = wholeNames.first(where: { $0.value == shown }) { return whole.key }
         guard shown.unicodeScalars.contains(mark) else { return shown }
-        let scalars = Array(shown.unicodeScalars)
-        var bytes: [UInt8] = []
+        let source = Array(shown.unicodeScalars)
+        var name = String.UnicodeScalarView()
         var index = 0
-        while index < scalars.count {
-            if scalars[index] == mark, isHexPair(scalars, at: index + 1),
-                let byte = UInt8(
-                    String(String.UnicodeScalarView(scalars[index + 1...index + 2])), radix: 16)
-            {
-                bytes.append(byte)
+        while index < source.count {
+            if source[index] == mark, let scalar = code(source, at: index + 1) {
+                name.append(scalar)
                 index += 3
             } else {
-                bytes.append(
-                    contentsOf: UTF8.encode(scalars[index]) ?? UTF8.encodedReplacementCharacter)
+                name.append(source[index])
                 index += 1
             }
         }
-        return String(decoding: bytes, as: UTF8.self)
+        return String(name)
+    }
+
+    /// What the two scalars behind a mark stand for; nil where they are no code.
+    private static func code(_ source: [Unicode.Scalar], at index: Int) -> Unicode.Scalar? {
+        guard index + 1 < source.count else { return nil }
+        let text = String(String.UnicodeScalarView(source[index...index + 1]))
+        return scalars.first { $0.value == text }?.key
     }
 
     /// The name cut to what fits and marked with the id; unchanged where it fits.
@@ -91,12 +95,5 @@ package enum NameMapping {
             name[dot...].utf8.count <= 17
         else { return (Substring(name), "") }
         return (name[..<dot], String(name[dot...]))
-    }
-
-    private static func isHexPair(_ scalars: [Unicode.Scalar], at index: Int) -> Bool {
-        guard index + 1 < scalars.count else { return false }
-        return scalars[index...index + 1].allSatisfy {
-            ("0"..."9").contains($0) || ("A"..."F").contains($0)
-        }
     }
 }

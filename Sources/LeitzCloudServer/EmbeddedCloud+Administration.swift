@@ -70,3 +70,35 @@ extension EmbeddedCloud {
         }
     }
 }
+
+extension EmbeddedCloud {
+    /// Puts empty files named `file-N` into a folder by the database alone, for tests and
+    /// measurements of long listings.
+    package func fill(folder: Int64, root: Int64, person: Int64, files: Int) async throws {
+        let now = services.clock()
+        let first = services.content.allocateRevisions(files)
+        try await services.database.write { db in
+            let insertFile = try db.cachedStatement(
+                sql: """
+                    INSERT INTO files (root_id, parent_id, name, folded, created, modified,
+                    changed, size, revision_id, owner_id) VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, ?)
+                    """)
+            let insertRevision = try db.cachedStatement(
+                sql: """
+                    INSERT INTO revisions (id, file_id, size, created, person_id)
+                    VALUES (?, ?, 0, ?, ?)
+                    """)
+            for index in 0..<files {
+                let name = "file-\(index)"
+                let revision = first + Int64(index)
+                try insertFile.execute(arguments: [
+                    root, folder, name, name, now, now, now, revision, person,
+                ])
+                try insertRevision.execute(arguments: [revision, db.lastInsertedRowID, now, person])
+            }
+            try db.execute(
+                sql: "UPDATE folders SET listing_version = listing_version + 1 WHERE id = ?",
+                arguments: [folder])
+        }
+    }
+}

@@ -127,7 +127,7 @@ extension CloudStorageContract {
             String(repeating: "ü", count: 127), "quote\"s and 'these'", "100%", "50%25", "a%22b",
             "%0D%0A", " leading and trailing ", ".hidden", "...", "a.b.c", "semi;colon", "a&b=c+d",
             "#hash?query", "~tilde~1.txt", "e\u{301}", "-dash", "name=\"x\"; filename=\"y\"",
-            "\u{FF05}2F", "tab-less\u{200B}zero",
+            "\u{FF05}41", "a\u{FF05}2E", "tab-less\u{200B}zero",
         ]
 
         @Test(arguments: CloudVariant.allCases)

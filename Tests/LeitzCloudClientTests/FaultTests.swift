@@ -35,7 +35,6 @@ import Testing
     ) async throws {
         try await TestCloud.with { cloud in
             let client = try await cloud.client(.alice, change)
-            _ = try await client.account()
             try await body(Scene(cloud: cloud, client: client, files: try TemporaryFolder()))
         }
     }
@@ -182,8 +181,8 @@ import Testing
     }
 
     @Test func aServerThatDoesNotAnswerIsNotWaitedForForEver() async throws {
-        try await scene({ $0.requestDeadline = .milliseconds(300) }) { scene in
-            scene.inject(.delay(seconds: 2), "root", times: 2)
+        try await scene({ $0.requestDeadline = .milliseconds(700) }) { scene in
+            scene.inject(.delay(seconds: 3), "root", times: 2)
             let kind = try await failureKind { _ = try await scene.client.entries(of: scene.top) }
             #expect(kind == .timedOut)
             #expect(scene.count("GET root") == 2)
@@ -191,9 +190,9 @@ import Testing
     }
 
     @Test func aTransferThatStandsStillIsGivenUp() async throws {
-        try await scene({ $0.idleTimeout = .milliseconds(300) }) { scene in
+        try await scene({ $0.idleTimeout = .milliseconds(700) }) { scene in
             let file = try await scene.upload([1], "a")
-            scene.inject(.delay(seconds: 2), "download", times: 2)
+            scene.inject(.delay(seconds: 3), "download", times: 2)
             let kind = try await failureKind {
                 try await scene.client.download(file.reference, range: nil, to: RecordingSink())
             }
@@ -203,7 +202,7 @@ import Testing
 
     @Test func aCancelledCallEndsAtOnce() async throws {
         try await scene { scene in
-            scene.inject(.delay(seconds: 2), "root")
+            scene.inject(.delay(seconds: 3), "root")
             let client = scene.client
             let top = scene.top
             let call = Task { try await failureKind { _ = try await client.entries(of: top) } }

@@ -5,9 +5,11 @@ import Testing
 @Suite struct NameMappingTests {
     @Test(arguments: [
         ("a/b", "a\u{FF05}2Fb"), ("a\0b", "a\u{FF05}00b"), (".", "\u{FF05}2E"),
-        ("..", "\u{FF05}2E\u{FF05}2E"), ("", "\u{FF05}00\u{FF05}"), ("plain.txt", "plain.txt"),
+        ("..", "\u{FF05}2E\u{FF05}2E"), ("", "\u{FF05}FF"), ("plain.txt", "plain.txt"),
         ("100\u{FF05}", "100\u{FF05}"), ("50\u{FF05}xx", "50\u{FF05}xx"),
-        ("\u{FF05}2F", "\u{FF05}EF\u{FF05}BC\u{FF05}852F"), ("...", "..."), ("%2F", "%2F"),
+        ("\u{FF05}2F", "\u{FF05}252F"), ("\u{FF05}2E", "\u{FF05}252E"),
+        ("\u{FF05}2Ex", "\u{FF05}2Ex"), ("\u{FF05}41", "\u{FF05}41"), ("...", "..."),
+        ("%2F", "%2F"),
     ])
     func namesThatLinuxCannotHoldAreEscaped(server: String, shown: String) {
         #expect(NameMapping.escaped(server) == shown)

@@ -114,9 +114,9 @@ package final class TestCloud: Sendable {
         options: LeitzCloudOptions = LeitzCloudOptions(),
         _ change: (inout TransportConfiguration) -> Void = { _ in }
     ) async throws -> LeitzCloudClient {
-        let transport = try transport(change)
-        store.credentials = try await credentials(of: person, transport: transport)
+        store.credentials = try await credentials(of: person, transport: try transport())
         return LeitzCloudClient(
-            address: try address, credentials: store, transport: transport, options: options)
+            address: try address, credentials: store, transport: try transport(change),
+            options: options)
     }
 }

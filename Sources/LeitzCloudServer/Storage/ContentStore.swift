@@ -30,8 +30,11 @@ final class ContentStore: Sendable {
     }
 
     /// The id of the next revision; ids of failed uploads stay unused.
-    func allocateRevision() -> Int64 {
-        next.wrappingAdd(1, ordering: .relaxed).oldValue
+    func allocateRevision() -> Int64 { allocateRevisions(1) }
+
+    /// The first of so many ids in a row.
+    func allocateRevisions(_ count: Int) -> Int64 {
+        next.wrappingAdd(Int64(count), ordering: .relaxed).oldValue
     }
 
     func allocateTemporary() -> String {
