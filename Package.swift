@@ -140,6 +140,7 @@ let package = Package(
         tests(
             "VirtualFileSystemTests",
             ["VirtualFileSystem", "FileSystemTypes", "CloudStorage", "StateStore", "BlockCache"]),
+        tests("FuseAdapterTests", ["FuseAdapter", "FileSystemTypes", "VirtualFileSystem"]),
         tests("MountTests", ["LeitzCloudClient", "LeitzCloudServer", "CloudStorage"]),
         tests("CommandLineTests", []),
     ]
