@@ -1,3 +1,4 @@
+import CloudStorage
 import FileSystemTypes
 import Foundation
 import StateStore
