@@ -119,7 +119,7 @@ let package = Package(
             path: "Tests/TestSupport", swiftSettings: swiftSettings),
         tests("FileSystemTypesTests", ["FileSystemTypes"]),
         tests("LeitzCloudAPITests", ["LeitzCloudAPI"]),
-        tests("HTTPTransportTests", ["HTTPTransport", "CloudStorage"]),
+        tests("HTTPTransportTests", ["HTTPTransport", "CloudStorage", "FileSystemTypes"]),
         tests(
             "LeitzCloudServerTests",
             [

@@ -35,7 +35,7 @@ struct MountCommand: AsyncParsableCommand {
     @Option(help: "Take the server's lock when a file is opened for writing: open, off, require.")
     var lock = MountSettings.LockMode.open
 
-    @Option(help: "Symbolic links: store (on this machine) or refuse.")
+    @Option(help: "Symbolic links: store (as NAME.rclonelink files) or refuse.")
     var symlinks = MountSettings.SymbolicLinkMode.store
 
     @Option(help: ArgumentHelp("Where to keep content for fast reading.", valueName: "dir"))

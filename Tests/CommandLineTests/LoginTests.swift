@@ -1,4 +1,5 @@
 import Foundation
+import LeitzCloudServer
 import Testing
 
 @Suite struct LoginTests {

@@ -17,8 +17,7 @@ final class RunningProgram: Sendable {
 
     private static let secondsToEnd = 60.0
 
-    // Foundation's Process is started once, before it is shared.
-    nonisolated(unsafe) private let process = Process()
+    private let process = Process()
     private let outputFile: String
     private let errorFile: String
     private let state = Mutex(State())

@@ -39,9 +39,11 @@ import Testing
 
     @Test func aRefusalReachesTheCallerAndLeavesNothing() async throws {
         for _ in 0..<2 {
-            async let acquired: Void = locks.acquire(a)
+            let acquired = Task { try await locks.acquire(a) }
             await cloud.answer(.lock, a, somebodyElse)
-            let refusal = await #expect(throws: CloudStorageError.self) { try await acquired }
+            let refusal = await #expect(throws: CloudStorageError.self) {
+                try await acquired.value
+            }
             #expect(refusal?.kind == .locked)
             #expect(locks.held.isEmpty)
             #expect(observer.lines.suffix(2) == ["taken /a", "given back /a"])
@@ -50,10 +52,10 @@ import Testing
     }
 
     @Test func aLockThatMayHaveBeenTakenUnseenIsGivenBack() async throws {
-        async let acquired: Void = locks.acquire(a)
+        let acquired = Task { try await locks.acquire(a) }
         let lateAnswer = CloudStorageError(.timedOut, "no answer", mayHaveHappened: true)
         await cloud.answer(.lock, a, lateAnswer)
-        let failure = await #expect(throws: CloudStorageError.self) { try await acquired }
+        let failure = await #expect(throws: CloudStorageError.self) { try await acquired.value }
         #expect(failure?.kind == .timedOut)
         await cloud.answer(.unlock, a)
         await observer.wait(for: "given back /a")

@@ -173,3 +173,24 @@ import Testing
         }
     }
 }
+
+extension SavingTests {
+    /// Whoever opens a file while its last writer's copy moves into the cache reads all of it.
+    @Test func openingWhileTheCopyIsRetiredReadsTheContent() async throws {
+        let fixture = try await Fixture.make()
+        let text = String(repeating: "content ", count: 100_000)
+        for round in 0..<10 {
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                let path = "/f\(round)"
+                let writer = try await fixture.create(path)
+                try await fixture.write(text, handle: writer)
+                try await fixture.fileSystem.flush(handle: writer).value()
+                group.addTask { try await fixture.fileSystem.release(handle: writer).value() }
+                for _ in 0..<4 {
+                    group.addTask { #expect(try await fixture.read(path) == text) }
+                }
+                try await group.waitForAll()
+            }
+        }
+    }
+}

@@ -25,6 +25,13 @@ package enum LocalPath {
         return String(cString: resolved)
     }
 
+    /// Without symbolic links as far as it exists; the rest as it is.
+    static func resolved(_ path: String) -> String {
+        if let whole = real(path) { return whole }
+        let (parent, name) = split(path)
+        return path == "/" ? path : join(resolved(parent), name)
+    }
+
     static func split(_ path: String) -> (parent: String, name: String) {
         guard let slash = path.lastIndex(of: "/") else { return ("/", path) }
         let parent = slash == path.startIndex ? "/" : String(path[..<slash])

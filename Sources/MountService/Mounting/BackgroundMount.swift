@@ -17,13 +17,16 @@ package enum BackgroundMount {
     package static func start(
         arguments: [String], account: AccountName, folders: ProgramFolders
     ) throws(ServiceFailure) {
+        guard let program = LocalPath.real("/proc/self/exe") else {
+            throw .system("find this program's file")
+        }
         let log = try openLog(of: account, folders: folders)
         let pipe = try Pipe()
         defer { close(pipe.reading) }
         let child = Result { () throws(ServiceFailure) in
             try ChildProcess(
                 .init(
-                    executable: "/proc/self/exe",
+                    executable: program,
                     arguments: arguments + ["--foreground", "--ready-fd", "\(readyDescriptor)"],
                     descriptors: [1: log, 2: log, readyDescriptor: pipe.writing], isDetached: true))
         }

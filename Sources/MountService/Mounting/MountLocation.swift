@@ -12,9 +12,9 @@ package struct MountLocation: Hashable, Sendable, CustomStringConvertible {
     package init(resolving text: String) {
         let absolute = LocalPath.absolute(text)
         let (parent, name) = LocalPath.split(absolute)
-        let direct = name.isEmpty ? "/" : LocalPath.join(LocalPath.real(parent) ?? parent, name)
+        let direct = name.isEmpty ? "/" : LocalPath.join(LocalPath.resolved(parent), name)
         let isMounted = MountTable.current().topmost(at: direct) != nil
-        path = isMounted ? direct : LocalPath.real(direct) ?? direct
+        path = isMounted ? direct : LocalPath.resolved(direct)
     }
 
     /// Whether Ordner has mounted here, alive or dead.
@@ -31,18 +31,18 @@ package struct MountLocation: Hashable, Sendable, CustomStringConvertible {
     /// for itself. Blocks.
     /// - Parameter ownFolders: cache and state of the account.
     func prepare(ownFolders: [String]) throws(ServiceFailure) {
-        if mkdir(path, 0o700) != 0 && ![EEXIST, ENOTCONN].contains(errno) {
-            throw ServiceFailure(
-                "can't make the folder \(path): \(String(cString: strerror(errno)))",
-                remedy: "Make it yourself, or choose another.")
-        }
         for folder in ownFolders {
-            let real = LocalPath.real(folder) ?? folder
+            let real = LocalPath.resolved(folder)
             guard !LocalPath.contains(path, real), !LocalPath.contains(real, path) else {
                 throw ServiceFailure(
                     "\(path) and the driver's own folder \(real) lie within one another",
                     remedy: "Mount elsewhere, or choose another --cache-dir.")
             }
+        }
+        if mkdir(path, 0o700) != 0 && ![EEXIST, ENOTCONN].contains(errno) {
+            throw ServiceFailure(
+                "can't make the folder \(path): \(String(cString: strerror(errno)))",
+                remedy: "Make it yourself, or choose another.")
         }
     }
 

@@ -16,7 +16,7 @@ package struct MountSettings: Sendable, Hashable {
 
     /// What becomes of symbolic links, which the clouds don't know.
     package enum SymbolicLinkMode: String, Sendable, Hashable, CaseIterable {
-        /// Kept on this machine.
+        /// Kept on the server as small files, `NAME.rclonelink`, that hold the target.
         case store
         case refuse
     }
