@@ -76,12 +76,14 @@ struct StateReader {
     }
 
     func value(forKey key: String) throws -> String? {
-        try cursor("SELECT value FROM value WHERE key = ?", [.text(key)]).next()?.text(0)
+        let rows = try cursor("SELECT value FROM value WHERE key = ?", [.text(key)])
+        return try rows.next()?.text(0)
     }
 
     /// The end of the last reservation of numbers.
     func nextNumber() throws -> UInt64 {
-        guard let row = try cursor("SELECT next_number FROM counter", []).next() else {
+        let rows = try cursor("SELECT next_number FROM counter", [])
+        guard let row = try rows.next() else {
             throw DamagedValue(description: "the counter of the state table is missing")
         }
         return try row.integer(0)
@@ -113,6 +115,7 @@ struct StateReader {
         return found
     }
 
+    /// The caller keeps the cursor while it reads a row: the row is the cursor's statement.
     private func cursor(_ sql: String, _ values: [DatabaseValue]) throws -> RowCursor {
         try Row.fetchCursor(
             db.cachedStatement(sql: sql), arguments: StatementArguments(values))
