@@ -28,7 +28,7 @@ struct StateReader {
         found.reserveCapacity(keys.count)
         for (group, ids) in Dictionary(grouping: keys, by: Group.init) {
             // JSON text can't carry a NUL through SQLite.
-            let plain = ids.lazy.map(\.id).filter { !$0.utf8.contains(0) }
+            let plain = ids.lazy.map { $0.id }.filter { !$0.utf8.contains(0) }
             let list = try JSONEncoder().encode(Array(plain))
             for record in try records(
                 """
@@ -76,12 +76,14 @@ struct StateReader {
     }
 
     func value(forKey key: String) throws -> String? {
-        try first("SELECT value FROM value WHERE key = ?", [.text(key)])?.text(0)
+        let rows = try cursor("SELECT value FROM value WHERE key = ?", [.text(key)])
+        return try rows.next()?.text(0)
     }
 
     /// The end of the last reservation of numbers.
     func nextNumber() throws -> UInt64 {
-        guard let row = try first("SELECT next_number FROM counter", []) else {
+        let rows = try cursor("SELECT next_number FROM counter", [])
+        guard let row = try rows.next() else {
             throw DamagedValue(description: "the counter of the state table is missing")
         }
         return try row.integer(0)
@@ -113,14 +115,9 @@ struct StateReader {
         return found
     }
 
-    /// The first row, as a copy: the row of a cursor ends with the cursor.
-    private func first(_ sql: String, _ values: [DatabaseValue]) throws -> Row? {
-        try Row.fetchOne(
-            db.cachedStatement(sql: sql), arguments: StatementArguments(values))
-    }
-
+    /// The caller keeps the cursor while it reads a row: the row is the cursor's statement.
     private func cursor(_ sql: String, _ values: [DatabaseValue]) throws -> RowCursor {
         try Row.fetchCursor(
-            db.cachedStatement(sql: sql), arguments: StatementArguments(values))
+            db.cachedStatement(sql: sql), arguments: .columns(values))
     }
 }
