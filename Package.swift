@@ -149,6 +149,7 @@ let package = Package(
                 "VirtualFileSystem", "FileSystemTypes", "CloudStorage", "StateStore", "BlockCache",
                 "ChangeFeed", .logging,
             ]),
+        tests("FuseAdapterTests", ["FuseAdapter", "FileSystemTypes", "VirtualFileSystem"]),
         tests("MountTests", ["LeitzCloudClient", "LeitzCloudServer", "CloudStorage"]),
         tests("CommandLineTests", ["LeitzCloudServer"]),
     ]

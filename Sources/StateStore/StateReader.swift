@@ -76,14 +76,12 @@ struct StateReader {
     }
 
     func value(forKey key: String) throws -> String? {
-        let rows = try cursor("SELECT value FROM value WHERE key = ?", [.text(key)])
-        return try rows.next()?.text(0)
+        try first("SELECT value FROM value WHERE key = ?", [.text(key)])?.text(0)
     }
 
     /// The end of the last reservation of numbers.
     func nextNumber() throws -> UInt64 {
-        let rows = try cursor("SELECT next_number FROM counter", [])
-        guard let row = try rows.next() else {
+        guard let row = try first("SELECT next_number FROM counter", []) else {
             throw DamagedValue(description: "the counter of the state table is missing")
         }
         return try row.integer(0)
@@ -116,6 +114,12 @@ struct StateReader {
     }
 
     /// The caller keeps the cursor while it reads a row: the row is the cursor's statement.
+    /// The first row, as a copy: the row of a cursor ends with the cursor.
+    private func first(_ sql: String, _ values: [DatabaseValue]) throws -> Row? {
+        try Row.fetchOne(
+            db.cachedStatement(sql: sql), arguments: StatementArguments(values))
+    }
+
     private func cursor(_ sql: String, _ values: [DatabaseValue]) throws -> RowCursor {
         try Row.fetchCursor(
             db.cachedStatement(sql: sql), arguments: .columns(values))
