@@ -29,8 +29,6 @@ import Testing
             #expect(insecure.failure == "400 insecure_transport")
             let flag = try await harness.get(harness.files + "?include_deleted=maybe")
             #expect(flag.text.contains("Invalid value for parameter: include_deleted"))
-            #expect(
-                try await harness.get(harness.files + "?hash=%zz").failure == "400 invalid_request")
         }
     }
 

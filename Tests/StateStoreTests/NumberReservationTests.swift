@@ -10,8 +10,8 @@ import Testing
         }
         #expect(end > 2)
         numbers.reserved(upTo: end)
-        #expect(numbers.take() == .number(2, reserve: nil))
-        #expect(numbers.take() == .number(3, reserve: nil))
+        expectNext(&numbers, .number(2, reserve: nil))
+        expectNext(&numbers, .number(3, reserve: nil))
     }
 
     @Test func theNextBlockIsAskedForOnceAndAhead() {
@@ -26,11 +26,16 @@ import Testing
         }
         #expect(taken == Array(2..<(2 + NumberReservation.smallestBlock)))
         #expect(asked == [2 + 2 * NumberReservation.smallestBlock])
-        #expect(numbers.take() == .exhausted(reserve: 2 + 3 * NumberReservation.smallestBlock))
+        expectNext(&numbers, .exhausted(reserve: 2 + 3 * NumberReservation.smallestBlock))
         numbers.reserved(upTo: 2 + 3 * NumberReservation.smallestBlock)
         // The earlier answer, late, takes nothing back.
         numbers.reserved(upTo: asked[0])
         #expect(numbers.end == 2 + 3 * NumberReservation.smallestBlock)
-        #expect(numbers.take() == .number(2 + NumberReservation.smallestBlock, reserve: nil))
+        expectNext(&numbers, .number(2 + NumberReservation.smallestBlock, reserve: nil))
+    }
+
+    private func expectNext(_ numbers: inout NumberReservation, _ step: NumberReservation.Step) {
+        let next = numbers.take()
+        #expect(next == step)
     }
 }

@@ -3,6 +3,7 @@ package import HTTPTransport
 package import LeitzCloudClient
 package import LeitzCloudServer
 import Logging
+import Synchronization
 
 /// A server of the real protocol on loopback with three persons and a team root, for one test or
 /// one suite.
@@ -25,6 +26,7 @@ package final class TestCloud: Sendable {
     /// Alice's own root.
     package let own: RootIdentifier
     private let folder: TemporaryFolder
+    private let transports = Mutex<[HTTPTransport]>([])
 
     private init(
         server: EmbeddedCloud, team: RootIdentifier, own: RootIdentifier, folder: TemporaryFolder
@@ -77,7 +79,15 @@ package final class TestCloud: Sendable {
             folder: folder)
     }
 
-    package func stop() async { await server.stop() }
+    /// Stops the server.
+    /// - Parameter closingClients: also shuts the transports down, so that the server need not wait
+    ///   for their connections; clients are of no use afterwards.
+    package func stop(closingClients: Bool = true) async {
+        if closingClients {
+            for transport in transports.withLock({ $0 }) { await transport.shutdown() }
+        }
+        await server.stop()
+    }
 
     /// The server's address.
     package var address: ServerAddress {
@@ -92,7 +102,9 @@ package final class TestCloud: Sendable {
         configuration.certificateAuthorityFile = server.certificatePath
         configuration.retry.baseDelay = .milliseconds(1)
         change(&configuration)
-        return try HTTPTransport(configuration)
+        let transport = try HTTPTransport(configuration)
+        transports.withLock { $0.append(transport) }
+        return transport
     }
 
     /// Fresh credentials of a person, as a sign-in with the password gives them.

@@ -3,7 +3,7 @@ import FileSystemTypes
 import TestSupport
 import Testing
 
-@testable import VirtualFileSystem
+import VirtualFileSystem
 
 @Suite struct SavingTests {
     @Test(arguments: [Capabilities.UploadOntoName.conflict, .revision])
@@ -170,6 +170,30 @@ import Testing
                 try await fixture.save("y", to: path)
             }
             #expect(refused == .accessDenied)
+        }
+    }
+}
+
+extension SavingTests {
+    /// Whoever opens a file while its last writer's copy moves into the cache reads all of it.
+    @Test func openingWhileTheCopyIsRetiredReadsTheContent() async throws {
+        let fixture = try await Fixture.make()
+        let text = String(repeating: "content ", count: 100_000)
+        for round in 0..<10 {
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                let path = "/f\(round)"
+                let writer = try await fixture.create(path)
+                try await fixture.write(text, handle: writer)
+                try await fixture.fileSystem.flush(handle: writer).value()
+                group.addTask { try await fixture.fileSystem.release(handle: writer).value() }
+                for _ in 0..<4 {
+                    group.addTask {
+                        let found = try await fixture.read(path)
+                        #expect(found == text)
+                    }
+                }
+                try await group.waitForAll()
+            }
         }
     }
 }

@@ -53,7 +53,8 @@ struct UploadCall: Sendable {
         let announced = request.headers[.contentLength].flatMap { Int64($0) }
         let limit = min(
             context.behaviour.maximumFileSize ?? .max, max(0, largest(target)))
-        for try await piece in request.body {
+        var pieces = BodyPieces(request)
+        while let piece = try await pieces.next() {
             reception.parser.feed(piece)
             while let event = try reception.parser.next() {
                 switch event {

@@ -25,11 +25,7 @@ struct TestHooks: Sendable {
 
     /// A JSON list of rules, or a single one.
     private func rules(_ request: Request) async throws -> [FaultRule] {
-        var body = ByteBuffer()
-        for try await piece in request.body {
-            body.writeImmutableBuffer(piece)
-            if body.readableBytes > Self.maximumBody { throw APIError.malformedBody }
-        }
+        let body = try await BodyPieces.collect(request, limit: Self.maximumBody)
         let data = Data(body.readableBytesView)
         let decoder = JSONDecoder()
         do {

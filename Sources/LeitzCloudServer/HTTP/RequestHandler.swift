@@ -124,11 +124,7 @@ struct RequestHandler: Sendable {
 
     /// The fields of the body, urlencoded or multipart.
     private func form(_ request: Request) async throws -> FormFields {
-        var body = ByteBuffer()
-        for try await piece in request.body {
-            body.writeImmutableBuffer(piece)
-            if body.readableBytes > Self.maximumForm { throw APIError.malformedBody }
-        }
+        let body = try await BodyPieces.collect(request, limit: Self.maximumForm)
         guard
             let boundary = MultipartParser.boundary(
                 ofContentType: request.headers[.contentType])

@@ -261,23 +261,34 @@ extension VirtualFileSystem {
             return
         }
         guard working.isSaved, !node.isLocalOnly, let server = node.server else { return }
-        let readers = await adopt(working, of: server, sharedBy: node.openHandles)
-        let record = tree.withLock { tree -> InodeRecord? in
-            guard var changed = tree.nodes[id] else { return nil }
+        guard let content = await adopt(working, of: server) else {
+            // Its readers keep the working copy; without any, the server has the content.
+            let isUnused = tree.withLock { tree in
+                guard tree.nodes[id]?.openHandles == 0 else { return false }
+                tree.nodes[id]?.working = nil
+                return true
+            }
+            if isUnused { working.discard() }
+            return
+        }
+        let (record, unused) = tree.withLock { tree -> (InodeRecord?, CachedContent?) in
+            guard var changed = tree.nodes[id] else { return (nil, content) }
             let pagesAreCurrent = changed.pagesOf == changed.contentVersion
             changed.working = nil
-            changed.cached = readers
+            // Who opened it meanwhile reads on from the cache.
+            changed.cached = changed.openHandles > 0 ? content : nil
             // The kernel's pages are those of the file the cache now has.
             if pagesAreCurrent { changed.pagesOf = changed.contentVersion }
             tree.nodes[id] = changed
-            return tree.record(of: id)
+            return (tree.record(of: id), changed.openHandles > 0 ? nil : content)
         }
+        unused?.release()
         if let record { store.enqueue([.put(record)]) }
     }
 
-    /// Moves a complete working copy's file into the cache; what readers go on with, if any do.
+    /// Moves a complete working copy's file into the cache and opens it there.
     private func adopt(
-        _ working: WorkingCopy, of server: ServerSide, sharedBy readers: Int
+        _ working: WorkingCopy, of server: ServerSide
     ) async -> CachedContent? {
         let key = ContentKey(
             root: server.reference.root, item: server.reference.id ?? server.reference.path,
@@ -292,10 +303,9 @@ extension VirtualFileSystem {
             } else {
                 working.discard()
             }
-            return readers > 0 ? try cachedContent(for: server, reference: server.reference) : nil
+            return try cachedContent(for: server, reference: server.reference)
         } catch {
             logger.warning("a stored file could not be cached", metadata: ["error": "\(error)"])
-            working.discard()
             return nil
         }
     }
