@@ -1,4 +1,5 @@
 import LeitzCloudServer
+import TestSupport
 
 /// An embedded cloud in the test's process, with one person.
 struct CloudFixture: Sendable {

@@ -1,5 +1,6 @@
 import Foundation
 import LeitzCloudServer
+import TestSupport
 import Testing
 
 @Suite struct LoginTests {

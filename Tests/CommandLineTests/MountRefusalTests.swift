@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// Mounts that are refused; those that succeed are in MountTests.

@@ -225,7 +225,9 @@ package final class ModelCloud: CloudStorage {
         }
         return try perform(.upload) { state throws(CloudStorageError) in
             let parent = try Self.resolve(folder, state)
-            let existing = state.entries.values.first { $0.parent == parent && $0.name == name }
+            let existing = state.entries.values.first {
+                $0.parent == parent && $0.name.utf8.elementsEqual(name.utf8)
+            }
             if let existing {
                 guard state.behaviour == .revision, !existing.isFolder else {
                     throw CloudStorageError(.nameConflict, "taken")
@@ -372,7 +374,7 @@ package final class ModelCloud: CloudStorage {
         for part in path.split(separator: "/") {
             guard
                 let next = state.entries.values.first(where: {
-                    $0.parent == current && $0.name == part
+                    $0.parent == current && $0.name.utf8.elementsEqual(part.utf8)
                 })
             else { return nil }
             current = next.id
@@ -411,13 +413,16 @@ package final class ModelCloud: CloudStorage {
     private static func remove(_ id: Int, _ state: inout State) {
         for child in state.entries.values where child.parent == id { remove(child.id, &state) }
         state.entries[id] = nil
+        state.ownLocks.remove(id)
         note(id, isDeleted: true, &state)
     }
 
     private static func checkFree(
         _ name: String, _ parent: Int, _ state: State
     ) throws(CloudStorageError) {
-        if state.entries.values.contains(where: { $0.parent == parent && $0.name == name }) {
+        if state.entries.values.contains(where: {
+            $0.parent == parent && $0.name.utf8.elementsEqual(name.utf8)
+        }) {
             throw CloudStorageError(.nameConflict, "\(name) is taken")
         }
     }

@@ -76,6 +76,7 @@ extension MountSettings {
         options.allowOther = kernelOptions.allowsOthers
         options.readOnly = kernelOptions.isReadOnly
         options.extra = kernelOptions.flags
+        options.clearsSetIDBits = true
         return options
     }
 }

@@ -67,6 +67,7 @@ extension VirtualFileSystem {
                 overlay.changed = nil
                 overlay.accessed = nil
             }
+            if changes.userID != nil || changes.groupID != nil { overlay.clearSetIDBits() }
             if let mode = changes.mode { overlay.mode = mode & 0o7777 }
             if let user = changes.userID { overlay.userID = user }
             if let group = changes.groupID { overlay.groupID = group }
@@ -91,6 +92,7 @@ extension VirtualFileSystem {
         tree.withLock { tree in
             tree.nodes[node]?.overlay.modified = now
             tree.nodes[node]?.overlay.changed = now
+            tree.nodes[node]?.overlay.clearSetIDBits()
             if let handle { tree.handles[handle]?.hasWritten = true }
         }
     }
@@ -113,6 +115,15 @@ extension VirtualFileSystem {
                 }
             }
         }
+    }
+}
+
+extension LocalOverlay {
+    /// What a changed content or owner takes away: set-user-ID, and set-group-ID of executables
+    /// (the kernel leaves it to the driver, FUSE_HANDLE_KILLPRIV_V2).
+    fileprivate mutating func clearSetIDBits() {
+        guard let old = mode else { return }
+        mode = old & ~(old & 0o010 != 0 ? 0o6000 : 0o4000)
     }
 }
 

@@ -19,7 +19,7 @@ extension VirtualFileSystem {
     ) async throws(CloudStorageError) -> CloudItem {
         let temporary = temporaryName(for: place.name)
         let (uploaded, upload) = try await uploadAside(content, as: temporary, in: place.folder)
-        let undertaking = Undertaking(
+        var undertaking = Undertaking(
             convergence: Convergence(goals: [
                 Goal(item: uploaded.reference, place: place.placement, temporaryName: temporary),
                 Goal(item: old, place: nil, temporaryName: temporaryName(for: place.name)),
@@ -27,15 +27,9 @@ extension VirtualFileSystem {
             origins: [
                 Placement(folder: FolderKey(place.folder), name: temporary), place.placement,
             ])
-        let items: [CloudItem?]
-        do throws(CloudStorageError) {
-            items = try await undertake(undertaking, inPlaceOf: upload)
-        } catch {
-            if error.failureClass == .giveUp || error.failureClass == .wait {
-                await removeLeftover(uploaded.reference)
-            }
-            throw error
-        }
+        undertaking.uploaded = 0
+        undertaking.replaced = old
+        let items = try await undertake(undertaking, inPlaceOf: upload)
         tree.withLock { $0.recordDeparture(of: old) }
         moveLock(of: id, from: old, to: uploaded.reference)
         return items[0] ?? uploaded

@@ -95,6 +95,7 @@ extension VirtualFileSystem {
             return try await storeNew(content, of: id, at: place)
         }
         guard current.revision == old.revision else {
+            if try await isContent(content, equalTo: current) { return current }
             return try await keepBoth(content, of: id, at: place)
         }
         if uploadOntoName != .conflict {
@@ -105,11 +106,25 @@ extension VirtualFileSystem {
                 }
                 return item
             } catch {
+                if error.mayHaveHappened,
+                    let item = try await stored(content, insteadOf: current)
+                {
+                    return item
+                }
                 guard error.kind == .nameConflict else { throw error }
                 learnedUploadBehaviour.withLock { $0 = .conflict }
             }
         }
         return try await replace(old.reference, with: content, of: id, at: place)
+    }
+
+    /// The item, if an upload whose answer was lost has made `content` its next revision.
+    private func stored(
+        _ content: LocalContent, insteadOf old: CloudItem
+    ) async throws(CloudStorageError) -> CloudItem? {
+        let current = try await cloud.item(old.reference)
+        guard current.revision != old.revision else { return nil }
+        return try await isContent(content, equalTo: current) ? current : nil
     }
 
     private func storeNew(
@@ -144,7 +159,7 @@ extension VirtualFileSystem {
         guard case .entries(let items, _, _) = try await cloud.list(folder, validator: nil) else {
             throw CloudStorageError(.invalidAnswer, "not modified, but nothing was known")
         }
-        return items.first { $0.name == name }
+        return items.first { $0.name.hasSameBytes(as: name) }
     }
 
     /// Saves the content beside a version that this machine has not seen (DESIGN section 1).

@@ -16,6 +16,10 @@ struct Undertaking: Codable, Sendable {
     /// A temporary name under which content is uploaded first; nil where all items exist.
     var uploadName: String?
     var uploadFolder: ItemReference?
+    /// Of the goals, the item uploaded for this job alone: deleted if the job is given up.
+    var uploaded: Int?
+    /// The item whose file has the uploaded content from then on.
+    var replaced: ItemReference?
 
     /// Throws only for values that no JSON can hold, which these never have.
     func payload() throws(FileSystemError) -> [UInt8] {
@@ -170,6 +174,20 @@ extension VirtualFileSystem {
             guard error.kind == .nameConflict else { throw error }
             try await giveConflictNames(goals)
         }
+        try await abandon(undertaking, intent: intent)
+    }
+
+    /// Ends a job that was given up: what was uploaded for it goes.
+    private func abandon(
+        _ undertaking: Undertaking, intent: Int64
+    ) async throws(CloudStorageError) {
+        if let uploaded = undertaking.uploaded {
+            do throws(CloudStorageError) {
+                try await cloud.delete(undertaking.convergence.goals[uploaded].item)
+            } catch {
+                guard error.kind == .notFound else { throw error }
+            }
+        }
         closeUndertaking(intent, undertaking)
     }
 
@@ -232,15 +250,39 @@ extension VirtualFileSystem {
         // Nothing was done yet, and whoever asked for it was told that it failed.
         let isUntouched = current == origins && undertaking.convergence.goals.count > 0
         if isUntouched, !undertaking.convergence.goals.allSatisfy({ $0.place == nil }) {
-            closeUndertaking(intent, undertaking)
-            return
+            return try await abandon(undertaking, intent: intent)
         }
         do throws(CloudStorageError) {
-            _ = try await converge(undertaking.convergence, current: current)
+            let items = try await converge(undertaking.convergence, current: current)
+            try await acknowledge(undertaking, items)
             closeUndertaking(intent, undertaking)
         } catch {
             guard error.failureClass == .giveUp else { throw error }
             try await putBack(undertaking, intent: intent)
+        }
+    }
+
+    /// Takes over what a job that was finished later has changed.
+    private func acknowledge(
+        _ undertaking: Undertaking, _ items: [CloudItem?]
+    ) async throws(CloudStorageError) {
+        if let uploaded = undertaking.uploaded, let replaced = undertaking.replaced {
+            let reference = undertaking.convergence.goals[uploaded].item
+            var item = items[uploaded]
+            if item == nil { item = try await cloud.item(reference) }
+            tree.withLock { tree in
+                guard let item, let node = tree.byKey[ItemKey(replaced)] else { return }
+                tree.acknowledge(node, ServerSide(item))
+                tree.recordDeparture(of: replaced)
+                if let record = tree.record(of: node) { store.enqueue([.put(record)]) }
+            }
+        }
+        let places =
+            undertaking.convergence.goals.compactMap(\.place)
+            + undertaking.origins.compactMap { $0 }
+        for folder in Set(places.map(\.folder)) {
+            let node = tree.withLock { $0.byKey[ItemKey(ItemReference(folder))] }
+            if let node { refreshLater(node) }
         }
     }
 

@@ -1,17 +1,18 @@
 import Foundation
 
 /// The built `ordner`, which stands beside the test bundle.
-enum ProgramFile {
-    struct Missing: Error, CustomStringConvertible {
+package enum ProgramFile {
+    /// The program is not there.
+    package struct Missing: Error, CustomStringConvertible {
         let places: [String]
-        var description: String {
+        package var description: String {
             "the program 'ordner' is not built; looked in \(places.joined(separator: ", ")). "
                 + "Build it with: swift build -c release --product ordner"
         }
     }
 
     /// Throws where it has not been built, so that no test passes without it.
-    static func path() throws -> String {
+    package static func path() throws -> String {
         let source = URL(fileURLWithPath: #filePath)
         let package = source.deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent()

@@ -1,10 +1,11 @@
 import Foundation
 
 /// A home folder of its own for one test, with the program run in it.
-final class PrivateHome: Sendable {
-    let path: String
+package final class PrivateHome: Sendable {
+    package let path: String
 
-    init() throws {
+    /// Makes the folder below the system's temporary folder.
+    package init() throws {
         path = NSTemporaryDirectory() + "ordner-test-\(UUID().uuidString)"
         try FileManager.default.createDirectory(
             atPath: path + "/run", withIntermediateDirectories: true,
@@ -16,7 +17,8 @@ final class PrivateHome: Sendable {
         try? FileManager.default.removeItem(atPath: path)
     }
 
-    var environment: [String: String] {
+    /// The variables the program runs with.
+    package var environment: [String: String] {
         [
             "HOME": path, "PATH": "/usr/bin:/bin:/usr/sbin:/sbin",
             "XDG_CONFIG_HOME": path + "/config", "XDG_STATE_HOME": path + "/state",
@@ -25,27 +27,27 @@ final class PrivateHome: Sendable {
     }
 
     /// Writes a file for the program to read and answers its path.
-    func file(_ name: String, _ content: String) throws -> String {
+    package func file(_ name: String, _ content: String) throws -> String {
         let file = "\(path)/\(name)"
         try content.write(toFile: file, atomically: true, encoding: .utf8)
         return file
     }
 
     /// Runs the program to its end.
-    func run(_ arguments: String..., input: String = "") async throws -> Outcome {
+    package func run(_ arguments: String..., input: String = "") async throws -> Outcome {
         let running = try RunningProgram(arguments, home: self, input: input)
         return try await running.end()
     }
 
     /// Starts the program and lets it run.
-    func start(_ arguments: String...) throws -> RunningProgram {
+    package func start(_ arguments: String...) throws -> RunningProgram {
         try RunningProgram(arguments, home: self, input: "")
     }
 }
 
 /// What a finished program left.
-struct Outcome: Sendable {
-    var exitCode: Int32
-    var output: String
-    var error: String
+package struct Outcome: Sendable {
+    package var exitCode: Int32
+    package var output: String
+    package var error: String
 }

@@ -3,8 +3,9 @@ import Foundation
 import Synchronization
 
 /// The program as a child process, with its output in files and an end that can be waited for.
-final class RunningProgram: Sendable {
-    struct Overdue: Error {
+package final class RunningProgram: Sendable {
+    /// The program took too long, or ended otherwise than by itself.
+    package struct Overdue: Error {
         let what: String
         let output: String
         let error: String
@@ -22,7 +23,8 @@ final class RunningProgram: Sendable {
     private let errorFile: String
     private let state = Mutex(State())
 
-    init(_ arguments: [String], home: PrivateHome, input: String) throws {
+    /// Starts the program in a home of its own.
+    package init(_ arguments: [String], home: PrivateHome, input: String) throws {
         let name = "\(home.path)/\(UUID().uuidString)"
         outputFile = name + ".out"
         errorFile = name + ".err"
@@ -44,14 +46,14 @@ final class RunningProgram: Sendable {
         if process.isRunning { kill(process.processIdentifier, SIGKILL) }
     }
 
-    var processID: Int32 { process.processIdentifier }
-    var output: String { text(of: outputFile) }
-    var error: String { text(of: errorFile) }
+    package var processID: Int32 { process.processIdentifier }
+    package var output: String { text(of: outputFile) }
+    package var error: String { text(of: errorFile) }
 
-    func signal(_ number: Int32) { kill(process.processIdentifier, number) }
+    package func signal(_ number: Int32) { kill(process.processIdentifier, number) }
 
     /// Waits for the end; one that takes over a minute is killed and fails the test.
-    func end() async throws -> Outcome {
+    package func end() async throws -> Outcome {
         let overdue = DispatchWorkItem { [self] in signal(SIGKILL) }
         DispatchQueue.global().asyncAfter(deadline: .now() + Self.secondsToEnd, execute: overdue)
         await withCheckedContinuation { continuation in
@@ -69,7 +71,7 @@ final class RunningProgram: Sendable {
     }
 
     /// Waits until a line of the output begins with `prefix`, and answers the rest of it.
-    func line(after prefix: String) async throws -> String {
+    package func line(after prefix: String) async throws -> String {
         let deadline = ContinuousClock.now + .seconds(Self.secondsToEnd)
         while ContinuousClock.now < deadline {
             let lines = output.split(separator: "\n", omittingEmptySubsequences: false).dropLast()

@@ -1,0 +1,194 @@
+import Foundation
+import LeitzCloudServer
+import TestSupport
+
+/// An embedded cloud in the test's process, mounted by the built program in a child process.
+///
+/// Programs that use the mount are child processes too: a process must not wait for a mount whose
+/// server it is itself.
+final class MountedCloud: Sendable {
+    static let account = "work"
+
+    let cloud: TestCloud
+    let home: PrivateHome
+    let point: String
+    private let options: [String]
+    private let driver: DriverBox
+
+    private final class DriverBox: @unchecked Sendable {
+        // Changed only by the one test that owns the mount, between its awaits.
+        var program: RunningProgram?
+    }
+
+    /// Starts cloud and mount for the time of `body`.
+    static func with(
+        _ behaviour: ServerBehaviour = ServerBehaviour(), as person: TestCloud.Person = .alice,
+        options: [String] = [], _ body: (MountedCloud) async throws -> Void
+    ) async throws {
+        try await TestCloud.with(behaviour) { cloud in
+            let mounted = try MountedCloud(cloud: cloud, options: options)
+            do {
+                try await mounted.login(person)
+                try await mounted.mount()
+                try await body(mounted)
+            } catch {
+                mounted.driver.program.map { print($0.error) }
+                await mounted.tearDown()
+                throw error
+            }
+            await mounted.tearDown()
+        }
+    }
+
+    private init(cloud: TestCloud, options: [String]) throws {
+        self.cloud = cloud
+        self.options = options
+        home = try PrivateHome()
+        point = home.path + "/mount"
+        driver = DriverBox()
+        try FileManager.default.createDirectory(
+            atPath: point, withIntermediateDirectories: true)
+    }
+
+    private func login(_ person: TestCloud.Person) async throws {
+        let outcome = try await RunningProgram(
+            [
+                "login", Self.account, cloud.server.url, "--ca", cloud.server.certificatePath,
+                "--user", person.email, "--password-stdin",
+            ], home: home, input: person.password + "\n"
+        ).end()
+        guard outcome.exitCode == 0 else { throw Failed(what: "login", outcome: outcome) }
+    }
+
+    /// Mounts; returns when the mount can be used.
+    func mount() async throws {
+        let program = try RunningProgram(
+            ["mount", Self.account, point, "-f"] + options, home: home, input: "")
+        driver.program = program
+        try await eventually(within: .seconds(30), "the mount") { self.isMounted }
+    }
+
+    var processID: Int32 { driver.program?.processID ?? 0 }
+
+    /// Whether the kernel has a mount at the mount point. Reads the mount table only.
+    var isMounted: Bool {
+        guard let table = FileManager.default.contents(atPath: "/proc/self/mountinfo") else {
+            return false
+        }
+        return String(decoding: table, as: UTF8.self).contains(" \(point) ")
+    }
+
+    /// Unmounts as a user does, and waits until the driver has ended.
+    func unmount() async throws {
+        let outcome = try await home.run("unmount", point)
+        guard outcome.exitCode == 0 else { throw Failed(what: "unmount", outcome: outcome) }
+        _ = try await driver.program?.end()
+    }
+
+    /// Ends the driver as a crash does.
+    func killDriver() async {
+        driver.program?.signal(SIGKILL)
+        do { _ = try await driver.program?.end() } catch {}
+    }
+
+    func signalDriver(_ number: Int32) { driver.program?.signal(number) }
+
+    func driverEnd() async throws -> Outcome? { try await driver.program?.end() }
+
+    /// Runs a shell script in the team root of the mount; a failing command fails it.
+    @discardableResult
+    func shell(_ script: String, seconds: Double = 120) async throws -> String {
+        let outcome = try await Shell.run(
+            "cd '\(point)/\(TestCloud.teamRootName)'; \(script)", scratch: home.path,
+            seconds: seconds)
+        guard outcome.exitCode == 0 else { throw Failed(what: script, outcome: outcome) }
+        return outcome.output
+    }
+
+    /// The exit code and messages of a script that may fail.
+    func attempt(_ script: String, seconds: Double = 120) async throws -> Outcome {
+        try await Shell.run(
+            "cd '\(point)/\(TestCloud.teamRootName)'; \(script)", scratch: home.path,
+            seconds: seconds)
+    }
+
+    /// Runs a script in the test's home, outside the mount.
+    func atHome(_ script: String) async throws {
+        let outcome = try await Shell.run(
+            "cd '\(home.path)'; \(script)", scratch: home.path, seconds: 60)
+        guard outcome.exitCode == 0 else { throw Failed(what: script, outcome: outcome) }
+    }
+
+    /// Largest resident memory of the driver, in MiB.
+    var driverMemory: Int {
+        let file = "/proc/\(processID)/status"
+        guard let status = FileManager.default.contents(atPath: file) else { return 0 }
+        let line = String(decoding: status, as: UTF8.self).split(separator: "\n")
+            .first { $0.hasPrefix("VmHWM:") }
+        let kilobytes = line?.split(separator: " ").dropFirst().first.flatMap { Int($0) }
+        return (kilobytes ?? 0) / 1024
+    }
+
+    private func tearDown() async {
+        guard isMounted else {
+            driver.program?.signal(SIGKILL)
+            return
+        }
+        do {
+            try await unmount()
+        } catch {
+            await killDriver()
+            do {
+                _ = try await Shell.run("umount -l '\(point)'", scratch: home.path, seconds: 20)
+            } catch {
+                print("\(point) is still mounted: \(error)")
+            }
+        }
+    }
+}
+
+/// A command that did not succeed.
+struct Failed: Error, CustomStringConvertible {
+    let what: String
+    let outcome: Outcome
+
+    var description: String {
+        "exit code \(outcome.exitCode) of: \(what)\n\(outcome.error)\n\(outcome.output.suffix(2_000))"
+    }
+}
+
+/// bash as a child process, with a limit of time.
+enum Shell {
+    static func run(_ script: String, scratch: String, seconds: Double) async throws -> Outcome {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/bin/bash")
+        process.arguments = ["-euo", "pipefail", "-c", script]
+        var environment = ProcessInfo.processInfo.environment
+        environment["HOME"] = scratch
+        environment["W"] = scratch
+        process.environment = environment
+        let name = "\(scratch)/\(UUID().uuidString)"
+        for file in [name + ".out", name + ".err"] {
+            try Data().write(to: URL(fileURLWithPath: file))
+        }
+        process.standardInput = FileHandle.nullDevice
+        process.standardOutput = try FileHandle(forWritingTo: URL(fileURLWithPath: name + ".out"))
+        process.standardError = try FileHandle(forWritingTo: URL(fileURLWithPath: name + ".err"))
+        let limit = DispatchWorkItem { kill(process.processIdentifier, SIGKILL) }
+        try await withCheckedThrowingContinuation {
+            (continuation: CheckedContinuation<Void, any Error>) in
+            process.terminationHandler = { _ in continuation.resume() }
+            do { try process.run() } catch { continuation.resume(throwing: error) }
+            DispatchQueue.global().asyncAfter(deadline: .now() + seconds, execute: limit)
+        }
+        limit.cancel()
+        func text(_ file: String) -> String {
+            FileManager.default.contents(atPath: file).map { String(decoding: $0, as: UTF8.self) }
+                ?? ""
+        }
+        let isKilled = process.terminationReason != .exit
+        return Outcome(
+            exitCode: isKilled ? -1 : process.terminationStatus, output: text(name + ".out"),
+            error: text(name + ".err"))
+    }
+}
