@@ -150,7 +150,7 @@ let package = Package(
                 "ChangeFeed", .logging,
             ]),
         tests("FuseAdapterTests", ["FuseAdapter", "FileSystemTypes", "VirtualFileSystem"]),
-        tests("MountTests", ["LeitzCloudServer", "CloudStorage", "FileSystemTypes"]),
+        tests("MountTests", ["LeitzCloudClient", "LeitzCloudServer", "CloudStorage"]),
         tests("CommandLineTests", ["LeitzCloudServer"]),
     ]
 )

@@ -1,5 +1,6 @@
 import CloudStorage
 import Foundation
+import LeitzCloudClient
 import LeitzCloudServer
 import TestSupport
 import Testing

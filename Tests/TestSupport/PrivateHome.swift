@@ -50,4 +50,10 @@ package struct Outcome: Sendable {
     package var exitCode: Int32
     package var output: String
     package var error: String
+
+    package init(exitCode: Int32, output: String, error: String) {
+        self.exitCode = exitCode
+        self.output = output
+        self.error = error
+    }
 }
