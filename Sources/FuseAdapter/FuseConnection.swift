@@ -5,6 +5,7 @@ package struct FuseConnection: Sendable, Equatable {
     let major: UInt32
     let minor: UInt32
 
+    /// The connection behind a mount.
     package init(_ mount: MountTable.Mount) {
         major = mount.deviceMajor
         minor = mount.deviceMinor

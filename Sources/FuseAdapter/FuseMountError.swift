@@ -28,14 +28,17 @@ package struct FuseMountError: Error, Sendable, Equatable, CustomStringConvertib
         case handshakeFailed
     }
 
+    /// For programs.
     package let reason: Reason
     /// One or two sentences for the user.
     package let message: String
 
+    /// An error with a message that names the remedy.
     package init(_ reason: Reason, _ message: String) {
         self.reason = reason
         self.message = message
     }
 
+    /// The message.
     package var description: String { message }
 }

@@ -11,7 +11,15 @@ package struct FuseMountOptions: Sendable {
     package var fileSystemName: String
     /// Whether other users get in too, as far as permissions allow.
     package var allowOther = false
+    /// Whether the kernel refuses all changes with EROFS.
     package var readOnly = false
+    /// Whether files have extended attributes. They cost: `ls -l` asks for two of each file, which the
+    /// kernel does not keep.
+    package var extendedAttributes = true
+    /// Whether the file system itself takes the set-user-ID and set-group-ID bits off a file that is
+    /// written, cut or given away. The kernel then need not ask for `security.capability` before
+    /// each write, which doubles the requests of small writes.
+    package var clearsSetIDBits = false
     /// Further options for libfuse and the kernel, each as after `-o`. `nonempty` allows a mount
     /// point with entries.
     package var extra: [String] = []
@@ -28,6 +36,7 @@ package struct FuseMountOptions: Sendable {
     /// How long the end of the session waits for requests that are under way.
     package var drainsFor: Duration = .seconds(60)
 
+    /// Options with the default of everything else.
     package init(mountPoint: String, fileSystemName: String) {
         self.mountPoint = mountPoint
         self.fileSystemName = fileSystemName
@@ -47,6 +56,16 @@ package struct FuseMountOptions: Sendable {
 
     /// Whether the mount point may have entries. libfuse 3 always allows it, and knows no such option.
     package var allowsNonEmpty: Bool { extra.contains(Self.nonEmpty) }
+
+    /// Flags of linux/fuse.h, `fuse_init_out.flags`, that libfuse 3.14 does not send.
+    ///
+    /// FUSE_PARALLEL_DIROPS: without it look-ups in one folder wait for each other.
+    var addedInitFlags: UInt32 {
+        let parallelDirectoryOperations: UInt32 = 1 << 18
+        let handleKillPrivilegesV2: UInt32 = 1 << 28
+        return clearsSetIDBits
+            ? parallelDirectoryOperations | handleKillPrivilegesV2 : parallelDirectoryOperations
+    }
 
     private static let nonEmpty = "nonempty"
 

@@ -48,8 +48,7 @@ package final class FuseSession: Sendable {
         let unmanaged = Unmanaged.passUnretained(dispatcher)
         _ = LibfuseLog.takeLines()
         guard
-            let pointer = FuseSessionPointer(
-                arguments: options.arguments, dispatcher: unmanaged)
+            let pointer = FuseSessionPointer(options: options, dispatcher: unmanaged)
         else {
             throw FuseMountError(
                 .invalidOption,
@@ -128,6 +127,7 @@ package final class FuseSession: Sendable {
     /// Makes all waiting requests fail and ends `run`. Blocks the thread for a moment.
     package func abort() {
         guard let mounted = state.withLock({ $0.mounted }) else { return }
+        dispatcher.noteConnectionLost()
         do {
             try mounted.connection?.abort()
         } catch {
@@ -169,8 +169,10 @@ extension FuseSession {
 
         state.withLock { $0 = .ended }
         loopEnd.signal()
-        let isLost = pointer.isConnectionLost
-        if isLost { dispatcher.noteConnectionLost() }
+        if pointer.isConnectionLost || dispatcher.isConnectionLost {
+            dispatcher.noteConnectionLost()
+            pointer.closeConnection()
+        }
         let wasInTree = clearTree(mounted)
         let isQuiet = drain()
         let isUnused =
@@ -178,14 +180,14 @@ extension FuseSession {
             && (!isWatching || watchdog.stop(deadline: .now() + .seconds(10))) && isQuiet
         free(isUnused)
         if let result { return .failed(result) }
-        return isLost && wasInTree ? .aborted : .unmounted
+        return wasInTree ? .aborted : .unmounted
     }
 
     /// INIT, then the loop. Answers what went wrong, nil at a normal end.
     private func answerRequests(
         _ mounted: Mounted, _ onReady: @Sendable () -> Void
     ) -> FuseMountError? {
-        let length = cfuse3_answer_init(pointer.raw, UInt32(FUSE_CAP_PARALLEL_DIROPS))
+        let length = cfuse3_answer_init(pointer.raw, options.addedInitFlags)
         guard length > 0, fuse_session_exited(pointer.raw) == 0 else {
             return length == 0
                 ? nil
@@ -239,9 +241,11 @@ extension FuseSession {
 
     private func free(_ isUnused: Bool) {
         guard isUnused else {
-            // Tasks and threads that may still use the session keep it, and with it the process's
-            // descriptor of it, to the end of the process.
+            // Tasks and threads that may still use the session keep it to the end of the process, but
+            // no program shall wait for them.
             _ = Unmanaged.passRetained(dispatcher)
+            dispatcher.noteConnectionLost()
+            pointer.closeConnection()
             return
         }
         pointer.destroy()

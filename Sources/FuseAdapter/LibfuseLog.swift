@@ -8,6 +8,7 @@ enum LibfuseLog {
     private struct State {
         var logger: Logger?
         var lines: [String] = []
+        var unfinished = ""
     }
 
     private static let capacity = 16
@@ -33,16 +34,21 @@ enum LibfuseLog {
         }
     }
 
-    private static func receive(_ message: String, _ level: fuse_log_level) {
-        let line = String(message.drop { $0 == "\n" }.prefix { $0 != "\n" })
-        guard !line.isEmpty else { return }
+    /// Takes a piece of a message; the last one ends with a line feed.
+    private static func receive(_ text: String, _ level: fuse_log_level) {
         let isError = level.rawValue <= FUSE_LOG_WARNING.rawValue
-        let logger = state.withLock { state in
-            if isError {
+        let (line, logger) = state.withLock { state -> (String, Logger?) in
+            state.unfinished += text
+            guard text.hasSuffix("\n") || state.unfinished.utf8.count > 4096 else {
+                return ("", nil)
+            }
+            let line = state.unfinished.filter { $0 != "\n" }
+            state.unfinished = ""
+            if isError, !line.isEmpty {
                 state.lines.append(line)
                 if state.lines.count > capacity { state.lines.removeFirst() }
             }
-            return state.logger
+            return (line, line.isEmpty ? nil : state.logger)
         }
         logger?.log(level: isError ? .warning : .debug, "libfuse: \(line)")
     }

@@ -4,20 +4,28 @@ import Glibc
 ///
 /// Reading it never touches a mount, so it can't hang on one that does not answer.
 package struct MountTable: Sendable {
+    /// One line of the table.
     package struct Mount: Sendable, Equatable {
+        /// Unique among the mounts of the moment.
         package var number: Int
         /// The mount this one is mounted on.
         package var parent: Int
+        /// The device number that files on it show.
         package var deviceMajor: UInt32
+        /// As `deviceMajor`; for FUSE also the number of the connection.
         package var deviceMinor: UInt32
+        /// Absolute, without symbolic links.
         package var mountPoint: String
         /// Such as `fuse.ordner`.
         package var type: String
+        /// What was given as the source: for FUSE any name.
         package var source: String
 
+        /// Whether a FUSE driver serves it, of whatever kind.
         package var isFuse: Bool { type == "fuse" || type.hasPrefix("fuse.") }
     }
 
+    /// In the order of the file.
     package let mounts: [Mount]
 
     /// - Parameter text: the content of mountinfo; lines that are none are left out.

@@ -17,9 +17,12 @@ package struct NotificationQueue {
     /// How many have been dropped for want of room since `takeDropped`.
     private var dropped = 0
 
+    /// A queue for at most `capacity` notifications.
     package init(capacity: Int) { self.capacity = capacity }
 
+    /// Whether nothing waits.
     package var isEmpty: Bool { positions.isEmpty }
+    /// How many wait.
     package var count: Int { positions.count }
 
     /// Adds a notification unless one that covers it waits already; where the queue is full the

@@ -9,13 +9,13 @@ extension fuse_lowlevel_ops {
     ///   and FUSE_FLOCK_LOCKS (fuse_lowlevel.c, `do_init`), and the kernel keeps these locks
     ///   between the processes of this machine itself (fs/fuse/file.c: `no_lock`, `no_flock`).
     /// - `destroy` is missing: the end of the loop says the same.
-    static func ofMount() -> fuse_lowlevel_ops {
-        var table = fuse_lowlevel_ops()
-        table.`init` = { _, connection in connection?.pointee.negotiate() }
-        table.setNameOperations()
-        table.setAttributeOperations()
-        table.setFileOperations()
-        return table
+    init(_ options: FuseMountOptions) {
+        self.init()
+        `init` = { _, connection in connection?.pointee.negotiate() }
+        setNameOperations()
+        setAttributeOperations()
+        if options.extendedAttributes { setExtendedAttributeOperations() }
+        setFileOperations()
     }
 
     private mutating func setNameOperations() {
@@ -53,6 +53,10 @@ extension fuse_lowlevel_ops {
         }
         readlink = { AttributeOperations.readlink(request: $0, node: $1) }
         statfs = { AttributeOperations.statfs(request: $0, node: $1) }
+    }
+
+    /// Without these libfuse answers ENOSYS, after which the kernel does not ask again.
+    private mutating func setExtendedAttributeOperations() {
         getxattr = { AttributeOperations.getxattr(request: $0, node: $1, name: $2, room: $3) }
         setxattr = {
             AttributeOperations.setxattr(

@@ -2,7 +2,9 @@
 package struct PendingRequestTable {
     /// A request that has waited longer than the limit.
     package struct Overdue: Sendable {
+        /// What the request is.
         package let operation: FuseOperation
+        /// How long it has waited.
         package let age: Duration
         /// Whether it has waited twice as long as the limit.
         package let isTwice: Bool
@@ -22,8 +24,10 @@ package struct PendingRequestTable {
     private var lastNumber: UInt64 = 0
     private let capacity: Int
 
+    /// A table for at most `capacity` requests.
     package init(capacity: Int) { self.capacity = capacity }
 
+    /// How many requests wait.
     package var count: Int { requests.count }
 
     /// Adds a request and answers its number, nil where the table is full.
@@ -52,7 +56,10 @@ package struct PendingRequestTable {
         return requests[number]?.cancel
     }
 
-    package mutating func remove(_ number: UInt64) { requests[number] = nil }
+    /// Takes a request out. Answers whether the program had given up.
+    package mutating func remove(_ number: UInt64) -> Bool {
+        requests.removeValue(forKey: number)?.isInterrupted ?? false
+    }
 
     /// What ends the work of all requests that may be ended.
     package func cancellations() -> [@Sendable () -> Void] {

@@ -16,8 +16,8 @@ final class PendingRequests: Sendable {
     /// Runs `work` and then `respond`, which has to use up the reply.
     func run<Value: Sendable>(
         _ operation: FuseOperation, _ reply: consuming FuseReply,
-        work: @escaping @Sendable () async -> Value,
-        respond: @escaping @Sendable (consuming FuseReply, Value) -> Void
+        work: @escaping @Sendable () async -> Result<Value, FileSystemError>,
+        respond: @escaping @Sendable (consuming FuseReply, Result<Value, FileSystemError>) -> Void
     ) {
         guard let number = table.withLock({ $0.add(operation, at: .now) }) else {
             reply.error(.tooManyOpen)
@@ -31,9 +31,13 @@ final class PendingRequests: Sendable {
         }
         let owner = ReplyOwner(reply)
         let task = Task.detached { [self] in
-            let value = await work()
-            if let reply = owner.take() { respond(reply, value) }
-            table.withLock { $0.remove(number) }
+            var result = await work()
+            let wasInterrupted = table.withLock { $0.remove(number) }
+            // EINTR makes programs try again, for ever where nobody interrupted them.
+            if !wasInterrupted, case .failure(let error) = result, error.code == .interrupted {
+                result = .failure(FileSystemError(.timedOut, error.message))
+            }
+            if let reply = owner.take() { respond(reply, result) }
             unfinished.leave()
         }
         if table.withLock({ $0.attach(cancel: { task.cancel() }, to: number) }) { task.cancel() }

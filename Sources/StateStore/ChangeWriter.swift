@@ -80,7 +80,7 @@ struct ChangeWriter {
 
     private func run(_ sql: String, _ values: [DatabaseValue]) throws {
         let statement = try db.cachedStatement(sql: sql)
-        statement.setUncheckedArguments(StatementArguments(values))
+        try statement.setArguments(.columns(values))
         try statement.execute()
     }
 }

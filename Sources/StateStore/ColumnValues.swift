@@ -36,6 +36,14 @@ extension DatabaseValue {
     }
 }
 
+extension StatementArguments {
+    /// The values in order. The initializer for sequences of one type applies a key path to each,
+    /// which showed in profiles.
+    static func columns(_ values: [DatabaseValue]) -> StatementArguments {
+        StatementArguments(values.lazy.map { $0 as (any DatabaseValueConvertible)? })
+    }
+}
+
 extension Row {
     func text(_ index: Int) throws -> String {
         guard let text = try optionalText(index) else { throw damage(index) }

@@ -47,7 +47,13 @@ struct StateDatabase {
         try folder.createDatabaseFile()
         let queue = try DatabaseQueue(path: folder.databasePath, configuration: configuration())
         try queue.inDatabase { db in
+            // Before anything is written: GRDB's own WAL mode would write at once.
             if needsCheck { try check(db) }
+            let mode = try String.fetchOne(db, sql: "PRAGMA journal_mode = WAL")
+            guard mode == "wal" else {
+                throw FileSystemError(
+                    .notSupported, "\(folder.databasePath) is on a disk that takes no SQLite log")
+            }
             guard try !migrator.hasBeenSuperseded(db) else {
                 throw FileSystemError(
                     .notSupported, "\(folder.databasePath) was made by a newer ordner")
@@ -70,7 +76,6 @@ struct StateDatabase {
     private static func configuration() -> Configuration {
         var configuration = Configuration()
         configuration.label = "StateStore"
-        configuration.journalMode = .wal
         configuration.foreignKeysEnabled = false
         configuration.prepareDatabase { db in
             // One owner (the lock file): no shared memory, no file locks per transaction. No
@@ -79,6 +84,7 @@ struct StateDatabase {
                 sql: """
                     PRAGMA locking_mode = EXCLUSIVE;
                     PRAGMA mmap_size = 0;
+                    PRAGMA synchronous = NORMAL;
                     PRAGMA cache_size = -16384;
                     PRAGMA temp_store = MEMORY;
                     PRAGMA journal_size_limit = 16777216;

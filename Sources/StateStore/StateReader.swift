@@ -28,7 +28,7 @@ struct StateReader {
         found.reserveCapacity(keys.count)
         for (group, ids) in Dictionary(grouping: keys, by: Group.init) {
             // JSON text can't carry a NUL through SQLite.
-            let plain = ids.lazy.map(\.id).filter { !$0.utf8.contains(0) }
+            let plain = ids.lazy.map { $0.id }.filter { !$0.utf8.contains(0) }
             let list = try JSONEncoder().encode(Array(plain))
             for record in try records(
                 """
@@ -113,6 +113,7 @@ struct StateReader {
         return found
     }
 
+    /// The caller keeps the cursor while it reads a row: the row is the cursor's statement.
     /// The first row, as a copy: the row of a cursor ends with the cursor.
     private func first(_ sql: String, _ values: [DatabaseValue]) throws -> Row? {
         try Row.fetchOne(
@@ -121,6 +122,6 @@ struct StateReader {
 
     private func cursor(_ sql: String, _ values: [DatabaseValue]) throws -> RowCursor {
         try Row.fetchCursor(
-            db.cachedStatement(sql: sql), arguments: StatementArguments(values))
+            db.cachedStatement(sql: sql), arguments: .columns(values))
     }
 }

@@ -174,7 +174,7 @@ extension VirtualFileSystem {
     }
 
     /// Hears quota and policy again.
-    func refreshAccount() async {
+    package func refreshAccount() async {
         do throws(CloudStorageError) {
             let account = try await cloud.account()
             tree.withLock { tree in

@@ -1,16 +1,18 @@
 import ChangeFeed
-import CloudStorage
+package import CloudStorage
 import FileSystemTypes
 import Logging
 import StateStore
 import Synchronization
 
 /// What other clients changed, told by the change feed.
-struct RemoteChanges: ChangeReceiver {
-    let fileSystem: VirtualFileSystem
+package struct RemoteChanges: ChangeReceiver {
+    private let fileSystem: VirtualFileSystem
+
+    package init(fileSystem: VirtualFileSystem) { self.fileSystem = fileSystem }
 
     /// Lists again the folders in memory that hold, or should hold, a changed item.
-    func changed(_ items: [CloudItem], in root: RootIdentifier) async {
+    package func changed(_ items: [CloudItem], in root: RootIdentifier) async {
         for folder in fileSystem.affectedFolders(items, in: root) {
             do throws(FileSystemError) {
                 try await fileSystem.refreshAnew(folder)
@@ -21,7 +23,8 @@ struct RemoteChanges: ChangeReceiver {
         }
     }
 
-    func revalidate(_ folder: ItemReference) async throws(CloudStorageError) {
+    /// Lists a folder anew where its validator no longer holds.
+    package func revalidate(_ folder: ItemReference) async throws(CloudStorageError) {
         let key = ItemKey(folder)
         guard let node = fileSystem.tree.withLock({ $0.byKey[key] }) else { return }
         do throws(FileSystemError) {
@@ -33,7 +36,7 @@ struct RemoteChanges: ChangeReceiver {
     }
 
     /// Folders that programs looked into during the last minute, or hold open.
-    func foldersInUse() -> [ItemReference] {
+    package func foldersInUse() -> [ItemReference] {
         let now = SystemClocks.monotonicSeconds()
         return fileSystem.tree.withLock { tree in
             var used: [(Double, UInt64)] = []
@@ -47,7 +50,8 @@ struct RemoteChanges: ChangeReceiver {
         }
     }
 
-    func rootsInUse() -> [RootIdentifier] {
+    /// The roots that the mount shows.
+    package func rootsInUse() -> [RootIdentifier] {
         fileSystem.tree.withLock { tree in
             if !fileSystem.options.path.isEmpty {
                 return (tree.nodes[Tree.rootID]?.server?.reference.root).map { [$0] } ?? []

@@ -30,11 +30,11 @@ import Testing
         }
         #expect(round() == ["/a", "/b"])
         #expect(round() == ["/c", "/a"])
-        #expect(round() == ["/b", "/c"])
+        #expect(round() == ["/b", "/a"])
         // A folder that is newly used has waited longest.
         let more = [folder("/new")] + inUse
         #expect(
-            folders(schedule.nextRound(roots: [rootR], folders: more, at: .zero)) == ["/new", "/a"])
+            folders(schedule.nextRound(roots: [rootR], folders: more, at: .zero)) == ["/new", "/c"])
         let all = schedule.nextRound(roots: [rootR], folders: more, at: .zero, isForced: true)
         #expect(folders(all).count == 4)
     }

@@ -153,4 +153,27 @@ import Testing
         #expect(answers.isEmpty)
         #expect(table.items.isEmpty)
     }
+
+    @Test func aLeaseIsRenewedAtHalfItsDurationFromWhenItWasAskedFor() throws {
+        var table = LeaseTable(duration: .seconds(80))
+        func call(_ actions: [LeaseTable.Action]) throws -> LeaseTable.Call {
+            for case .call(let call) in actions { return call }
+            throw CloudStorageError(.invalidRequest, "no call")
+        }
+        let lock = try call(table.handle(.acquire(file("a"), 1), at: .seconds(100)))
+        _ = table.handle(.answered(lock, nil), at: .seconds(110))
+        #expect(table.nextRenewal == .seconds(140))
+        let early = table.handle(.tick, at: .seconds(139))
+        #expect(early.isEmpty)
+        let renewal = try call(table.handle(.tick, at: .seconds(140)))
+        #expect(renewal.operation == .renew)
+        #expect(table.nextRenewal == nil)
+        _ = table.handle(.answered(renewal, nil), at: .seconds(150))
+        #expect(table.nextRenewal == .seconds(180))
+        let next = try call(table.handle(.tick, at: .seconds(185)))
+        let offline = CloudStorageError(.unreachable, "no network")
+        _ = table.handle(.answered(next, offline), at: .seconds(190))
+        #expect(table.nextRenewal == .seconds(200))
+        #expect(table.held == [file("a")])
+    }
 }

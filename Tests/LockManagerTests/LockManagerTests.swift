@@ -20,6 +20,14 @@ import Testing
         try await acquired
     }
 
+    /// Lets the renewal loop run on until the cloud has been called that often.
+    private func letTimePass(untilCalls count: Int) async {
+        while cloud.calls.count < count {
+            await clock.waitForSleepers(1)
+            clock.advance(by: .seconds(10))
+        }
+    }
+
     @Test func callersOfOneItemShareOneCallAndOneLock() async throws {
         try await withThrowingTaskGroup { group in
             for _ in 0..<20 { group.addTask { try await locks.acquire(a) } }
@@ -70,13 +78,11 @@ import Testing
         #expect(cloud.calls == [.lock])
         clock.advance(by: .seconds(1))
         await cloud.answer(.lock, a)
-        await clock.waitForSleepers(1)
-        clock.advance(by: .seconds(40))
+        await letTimePass(untilCalls: 3)
         // No network: the lock is asked for again, and is still ours as far as we know.
         await cloud.answer(.lock, a, CloudStorageError(.unreachable, "no network"))
-        await clock.waitForSleepers(1)
         #expect(locks.held == [a])
-        clock.advance(by: .seconds(10))
+        await letTimePass(untilCalls: 4)
         await cloud.answer(.lock, a, somebodyElse)
         await observer.wait(for: "lost /a locked")
         #expect(locks.held.isEmpty)

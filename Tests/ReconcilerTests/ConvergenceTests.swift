@@ -1,7 +1,7 @@
 import CloudStorage
 import Testing
 
-@testable import Reconciler
+import Reconciler
 
 private let root = RootIdentifier("1")
 private let top = FolderKey(root: root, id: nil)

@@ -39,7 +39,7 @@ import Testing
         let name = ["a", "b"].randomElement(using: &random) ?? "a"
         let byte = UInt8.random(in: 0...255, using: &random)
         switch Int.random(in: 0...100, using: &random) {
-        case 0: return .removeSubtree(inode)
+        case 0 where Int.random(in: 0..<10, using: &random) == 0: return .removeSubtree(inode)
         case 1...10: return .remove(inode)
         case 11...60:
             // Parents have lower numbers: a tree.

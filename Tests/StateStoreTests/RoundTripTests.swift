@@ -134,23 +134,27 @@ import Testing
 
     @Test func aTreeOfTenThousandFilesIsWrittenAndReadQuickly() async throws {
         let records = (0..<10_000).map { _ in InodeRecord.file(store.allocateInode()) }
-        let clock = ContinuousClock()
-        let write = try await clock.measure {
-            try await store.commit(records.map(StateChange.put), durability: .normal)
-        }
-        let again = try await clock.measure {
-            try await store.commit(records.map(StateChange.put), durability: .normal)
-        }
-        var children: [InodeRecord] = []
-        let list = try await clock.measure { children = try await store.children(of: .root) }
-        var found: [ItemKey: InodeRecord] = [:]
         let keys = records.compactMap { $0.server.map { ItemKey($0.reference) } }
-        let look = try await clock.measure { found = try await store.records(for: keys) }
-        print("10,000 rows: insert \(write), replace \(again), list \(list), by key \(look)")
-        #expect(children.count == 10_000)
-        #expect(found.count == 10_000)
-        // Ten times what an idle machine needs: catches a missing index, not a busy neighbour.
-        #expect(max(write, again, list, look) < .seconds(2))
+        let clock = ContinuousClock()
+        var times: [(write: Duration, list: Duration, look: Duration)] = []
+        for _ in 0..<3 {
+            let write = try await clock.measure {
+                try await store.commit(records.map(StateChange.put), durability: .normal)
+            }
+            var children: [InodeRecord] = []
+            let list = try await clock.measure { children = try await store.children(of: .root) }
+            var found: [ItemKey: InodeRecord] = [:]
+            let look = try await clock.measure { found = try await store.records(for: keys) }
+            #expect(children.count == 10_000)
+            #expect(found.count == 10_000)
+            times.append((write, list, look))
+        }
+        print("10,000 rows (write, list, by key):", times)
+        // The best of three against ten times the target of 200 ms: this is to catch a
+        // missing index (100,000,000 comparisons), not a busy neighbour.
+        for best in [times.map(\.write).min(), times.map(\.list).min(), times.map(\.look).min()] {
+            #expect(try #require(best) < .seconds(2))
+        }
         await store.close()
     }
 }

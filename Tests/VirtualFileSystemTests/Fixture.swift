@@ -6,7 +6,7 @@ import StateStore
 import TestSupport
 import Testing
 
-@testable import VirtualFileSystem
+import VirtualFileSystem
 
 /// A file system over the model cloud, and the calls of a program on it.
 final class Fixture: Sendable {

@@ -4,7 +4,7 @@ import FileSystemTypes
 import TestSupport
 import Testing
 
-@testable import VirtualFileSystem
+import VirtualFileSystem
 
 @Suite struct FreshnessTests {
     @Test func remoteChangesAreSeenAfterThePoll() async throws {

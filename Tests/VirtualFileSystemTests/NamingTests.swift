@@ -3,7 +3,7 @@ import FileSystemTypes
 import TestSupport
 import Testing
 
-@testable import VirtualFileSystem
+import VirtualFileSystem
 
 @Suite struct NamingTests {
     @Test func renamesWithinAndBetweenFolders() async throws {

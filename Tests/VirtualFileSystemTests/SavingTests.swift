@@ -3,7 +3,7 @@ import FileSystemTypes
 import TestSupport
 import Testing
 
-@testable import VirtualFileSystem
+import VirtualFileSystem
 
 @Suite struct SavingTests {
     @Test(arguments: [Capabilities.UploadOntoName.conflict, .revision])
@@ -187,7 +187,10 @@ extension SavingTests {
                 try await fixture.fileSystem.flush(handle: writer).value()
                 group.addTask { try await fixture.fileSystem.release(handle: writer).value() }
                 for _ in 0..<4 {
-                    group.addTask { #expect(try await fixture.read(path) == text) }
+                    group.addTask {
+                        let found = try await fixture.read(path)
+                        #expect(found == text)
+                    }
                 }
                 try await group.waitForAll()
             }

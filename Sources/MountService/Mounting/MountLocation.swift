@@ -46,6 +46,13 @@ package struct MountLocation: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
+    /// Takes our mount out of the tree, for a driver that ends in the next moment whatever comes of
+    /// it: the kernel then fails what still waits. Blocks.
+    func detach() {
+        guard holdsOurMount else { return }
+        try? Unmounting.unmount(path, lazy: true)
+    }
+
     private static func isOurs(_ type: String) -> Bool {
         type == "fuse.\(FuseMountOptions.subtype)"
     }

@@ -93,10 +93,7 @@ package struct MountedAccount: Sendable {
                         service: $0, successTerminationBehavior: .gracefullyShutdownGroup,
                         failureTerminationBehavior: .gracefullyShutdownGroup)
                 }, logger: logger))
-        shutdown.take(group) { [session] in
-            session.abort()
-            try? session.unmount(lazy: true)
-        }
+        shutdown.take(group) { [location = settings.location] in location.detach() }
         do {
             try await group.run()
         } catch let failure as ServiceFailure {

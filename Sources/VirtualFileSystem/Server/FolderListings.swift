@@ -1,5 +1,5 @@
 import CloudStorage
-import FileSystemTypes
+package import FileSystemTypes
 import Logging
 import StateStore
 import Synchronization
@@ -58,7 +58,7 @@ extension VirtualFileSystem {
     }
 
     /// Makes a refresh that begins after this call, whatever is under way.
-    func refreshAnew(_ folder: UInt64) async throws(FileSystemError) {
+    package func refreshAnew(_ folder: UInt64) async throws(FileSystemError) {
         await listings.settle(folder)
         try await refresh(folder)
     }

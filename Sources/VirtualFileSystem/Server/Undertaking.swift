@@ -1,5 +1,5 @@
 import CloudStorage
-import FileSystemTypes
+package import FileSystemTypes
 import FoundationEssentials
 import Reconciler
 import StateStore
@@ -186,7 +186,7 @@ extension VirtualFileSystem {
     }
 
     /// Goes on with what an earlier failure left half done; throws where it still can't be done.
-    func finishUndertakings() async throws(FileSystemError) {
+    package func finishUndertakings() async throws(FileSystemError) {
         guard unfinished.withLock({ !$0.isEmpty }) else { return }
         let result: Result<Void, FileSystemError> = await gate.enter([0]) {
             do throws(FileSystemError) {
