@@ -6,7 +6,7 @@ import Testing
 
 @Suite struct GeneralTests {
     @Test func theVersionNeedsNoSignIn() async throws {
-        try await CloudHarness.run { (harness) async throws -> Void in
+        try await CloudHarness.run { harness async throws in
             let answer = try await harness.send(
                 harness.request("/api/2/version", isAnonymous: true))
             #expect(try answer.decode(WireVersion.self).version == "2.0.9")
@@ -14,7 +14,7 @@ import Testing
     }
 
     @Test func genericErrorsAnswerAsDocumented() async throws {
-        try await CloudHarness.run { (harness) async throws -> Void in
+        try await CloudHarness.run { harness async throws in
             let anonymous = try await harness.send(
                 harness.request(harness.files, isAnonymous: true))
             #expect(anonymous.failure == "401 access_denied")
@@ -33,7 +33,7 @@ import Testing
     }
 
     @Test func rootsAnswerByRightAndState() async throws {
-        try await CloudHarness.run { (harness) async throws -> Void in
+        try await CloudHarness.run { harness async throws in
             let hidden = try await harness.cloud.ensureRoot(name: "Hidden", kind: "share")
             #expect(try await harness.get("/api/2/files/\(hidden)").failure == "403 forbidden")
             try await harness.cloud.deleteRoot(harness.root)
@@ -49,7 +49,7 @@ import Testing
         var behaviour = ServerBehaviour()
         behaviour.excludedExtensions = [".tmp", ".exe"]
         behaviour.maximumFileSizeMB = 300
-        try await CloudHarness.run(behaviour) { (harness) async throws -> Void in
+        try await CloudHarness.run(behaviour) { harness async throws in
             let own = try await harness.cloud.ensureOwnRoot(person: harness.person)
             #expect(try await harness.cloud.ensureOwnRoot(person: harness.person) == own)
             _ = try await harness.uploaded("a", "12345")
@@ -78,7 +78,7 @@ import Testing
     }
 
     @Test func administrationIsIdempotentAndChecked() async throws {
-        try await CloudHarness.run { (harness) async throws -> Void in
+        try await CloudHarness.run { harness async throws in
             #expect(
                 try await harness.cloud.ensureRoot(name: "Team", kind: "share") == harness.root)
             await #expect(throws: EmbeddedCloudError.self) {
@@ -95,7 +95,7 @@ import Testing
     }
 
     @Test func requestsAreCountedByKind() async throws {
-        try await CloudHarness.run { (harness) async throws -> Void in
+        try await CloudHarness.run { harness async throws in
             harness.cloud.resetRequestCounts()
             let file = try await harness.uploaded("a")
             let folder = try await harness.makeFolder("f")

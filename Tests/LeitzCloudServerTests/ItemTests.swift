@@ -4,7 +4,7 @@ import Testing
 
 @Suite struct ItemTests {
     @Test func foldersAreMadeRenamedMovedAndDeleted() async throws {
-        try await CloudHarness.run { (harness) async throws -> Void in
+        try await CloudHarness.run { harness async throws in
             let one = try await harness.makeFolder("one")
             #expect(one.path == "/one")
             #expect(one.type == .folder)
@@ -34,7 +34,7 @@ import Testing
     }
 
     @Test func filesKeepTheirIdThroughRenameAndMove() async throws {
-        try await CloudHarness.run { (harness) async throws -> Void in
+        try await CloudHarness.run { harness async throws in
             let folder = try await harness.makeFolder("d")
             let file = try await harness.uploaded("a", "inhalt")
             let place = harness.files + "/\(file.id)"
@@ -50,7 +50,7 @@ import Testing
     }
 
     @Test func nothingIsEverReplaced() async throws {
-        try await CloudHarness.run { (harness) async throws -> Void in
+        try await CloudHarness.run { harness async throws in
             let folder = try await harness.makeFolder("d")
             let a = try await harness.uploaded("a")
             let b = try await harness.uploaded("b")
@@ -84,7 +84,7 @@ import Testing
     }
 
     @Test func namesAreChecked() async throws {
-        try await CloudHarness.run { (harness) async throws -> Void in
+        try await CloudHarness.run { harness async throws in
             let file = try await harness.uploaded("a")
             let folder = try await harness.makeFolder("d")
             let bad = ["", ".", "..", "a/b", "a\\b", "a\u{0}b", "a\nb", "\u{7f}"]
@@ -110,7 +110,7 @@ import Testing
     }
 
     @Test func movesGoOnlyWhereTheyCan() async throws {
-        try await CloudHarness.run { (harness) async throws -> Void in
+        try await CloudHarness.run { harness async throws in
             let outer = try await harness.makeFolder("outer")
             let inner = try await harness.makeFolder("inner", in: outer.id)
             let place = harness.files + "/folder/\(outer.id)/move"
@@ -134,7 +134,7 @@ import Testing
     }
 
     @Test func letterCaseCountsUnlessToldOtherwise() async throws {
-        try await CloudHarness.run { (harness) async throws -> Void in
+        try await CloudHarness.run { harness async throws in
             _ = try await harness.uploaded("name")
             _ = try await harness.uploaded("NAME")
             var behaviour = harness.cloud.behaviour
@@ -150,7 +150,7 @@ import Testing
     }
 
     @Test func deletedNamesAreFreeUnlessToldOtherwise() async throws {
-        try await CloudHarness.run { (harness) async throws -> Void in
+        try await CloudHarness.run { harness async throws in
             for _ in 0..<2 {
                 let file = try await harness.uploaded("a")
                 _ = try await harness.post(harness.files + "/\(file.id)/delete")
@@ -165,7 +165,7 @@ import Testing
     @Test func excludedExtensionsAreRefused() async throws {
         var behaviour = ServerBehaviour()
         behaviour.excludedExtensions = [".tmp", ".QBA.TLG"]
-        try await CloudHarness.run(behaviour) { (harness) async throws -> Void in
+        try await CloudHarness.run(behaviour) { harness async throws in
             let file = try await harness.uploaded("a.txt")
             for name in ["a.tmp", "a.TMP", ".tmp", "x.qba.tlg"] {
                 #expect(try await harness.upload(name, "x".utf8).failure == "400 invalid_extension")
@@ -179,7 +179,7 @@ import Testing
     }
 
     @Test func sharesAreDescribed() async throws {
-        try await CloudHarness.run { (harness) async throws -> Void in
+        try await CloudHarness.run { harness async throws in
             let file = try await harness.uploaded("a")
             let folder = try await harness.makeFolder("d")
             let share = try await harness.post(
@@ -201,7 +201,7 @@ import Testing
     }
 
     @Test func rightsDecideWhatAPersonMayDo() async throws {
-        try await CloudHarness.run { (harness) async throws -> Void in
+        try await CloudHarness.run { harness async throws in
             let file = try await harness.uploaded("a", "inhalt")
             let place = harness.files + "/\(file.id)"
             let viewer = try await harness.other("view@example.com", ["FILE_VIEW"])

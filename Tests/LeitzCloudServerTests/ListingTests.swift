@@ -8,9 +8,9 @@ import Testing
 
 @Suite struct ListingTests {
     @Test func objectsHaveTheDocumentedFieldsOnly() async throws {
-        try await CloudHarness.run { (harness) async throws -> Void in
+        try await CloudHarness.run { harness async throws in
             let folder = try await harness.makeFolder("Ordner")
-            _ = try await harness.uploaded("Datei \"ä\".txt", "inhalt", folder: folder.id)
+            _ = try await harness.uploaded("Datei %22ä%22.txt", "inhalt", folder: folder.id)
             let answer = try await harness.get(
                 harness.files + "/folder/\(folder.id)?include_permissions=true")
             let object = try #require(
@@ -44,7 +44,7 @@ import Testing
     }
 
     @Test func oneLevelOnlyAndZeroIsTheRoot() async throws {
-        try await CloudHarness.run { (harness) async throws -> Void in
+        try await CloudHarness.run { harness async throws in
             let outer = try await harness.makeFolder("a")
             let inner = try await harness.makeFolder("b", in: outer.id)
             _ = try await harness.uploaded("c", folder: inner.id)
@@ -59,7 +59,7 @@ import Testing
     }
 
     @Test func deletedChildrenAreShownByDefault() async throws {
-        try await CloudHarness.run { (harness) async throws -> Void in
+        try await CloudHarness.run { harness async throws in
             let file = try await harness.uploaded("a")
             let deleted = try await harness.post(harness.files + "/\(file.id)/delete")
             #expect(deleted.text == #"{"status":"ok"}"#)
@@ -72,7 +72,7 @@ import Testing
     }
 
     @Test func theHashAnswersNotModifiedUntilSomethingShownChanges() async throws {
-        try await CloudHarness.run { (harness) async throws -> Void in
+        try await CloudHarness.run { harness async throws in
             let outer = try await harness.makeFolder("outer")
             let folder = try await harness.makeFolder("f", in: outer.id)
             let place = harness.files + "/folder/\(folder.id)"
@@ -120,7 +120,7 @@ import Testing
     }
 
     @Test func lockExpiryAloneChangesTheHash() async throws {
-        try await CloudHarness.run { (harness) async throws -> Void in
+        try await CloudHarness.run { harness async throws in
             let file = try await harness.uploaded("a")
             _ = try await harness.post(harness.files + "/\(file.id)/lock", [("duration", "1")])
             let locked = try #require(try await harness.listing().hash)
@@ -131,7 +131,7 @@ import Testing
     }
 
     @Test func aFolderOf100000FilesIsListedWhole() async throws {
-        try await CloudHarness.run { (harness) async throws -> Void in
+        try await CloudHarness.run { harness async throws in
             let folder = try await harness.makeFolder("big")
             try await harness.cloud.fill(
                 folder: folder.id, root: harness.root, person: harness.person, files: 100_000)

@@ -4,7 +4,7 @@ import Testing
 
 @Suite struct LockTests {
     @Test func aLockKeepsOthersOutUntilItExpires() async throws {
-        try await CloudHarness.run { (harness) async throws -> Void in
+        try await CloudHarness.run { harness async throws in
             let other = try await harness.other("b@example.com", fullAccess)
             let file = try await harness.uploaded("a")
             let place = harness.files + "/\(file.id)"
@@ -36,7 +36,7 @@ import Testing
     }
 
     @Test func theHolderMayExtendWorkAndUnlock() async throws {
-        try await CloudHarness.run { (harness) async throws -> Void in
+        try await CloudHarness.run { harness async throws in
             let file = try await harness.uploaded("a")
             let place = harness.files + "/\(file.id)"
             _ = try await harness.post(place + "/lock", [("duration", "1")])
@@ -53,7 +53,7 @@ import Testing
     }
 
     @Test func durationsAreChecked() async throws {
-        try await CloudHarness.run { (harness) async throws -> Void in
+        try await CloudHarness.run { harness async throws in
             let file = try await harness.uploaded("a")
             for duration in ["0", "-1", "x", "99999999"] {
                 let answer = try await harness.post(
@@ -64,7 +64,7 @@ import Testing
     }
 
     @Test func aLockedFolderOrRootCoversEverythingInIt() async throws {
-        try await CloudHarness.run { (harness) async throws -> Void in
+        try await CloudHarness.run { harness async throws in
             let other = try await harness.other("b@example.com", fullAccess)
             let outer = try await harness.makeFolder("outer")
             let inner = try await harness.makeFolder("inner", in: outer.id)
@@ -104,7 +104,7 @@ import Testing
     }
 
     @Test func aLockBelowProtectsTheFoldersAbove() async throws {
-        try await CloudHarness.run { (harness) async throws -> Void in
+        try await CloudHarness.run { harness async throws in
             let other = try await harness.other("b@example.com", fullAccess)
             let outer = try await harness.makeFolder("outer")
             let inner = try await harness.makeFolder("inner", in: outer.id)
@@ -123,7 +123,7 @@ import Testing
     }
 
     @Test func lockInformationCanBeLeftOut() async throws {
-        try await CloudHarness.run { (harness) async throws -> Void in
+        try await CloudHarness.run { harness async throws in
             let file = try await harness.uploaded("a")
             _ = try await harness.post(harness.files + "/\(file.id)/lock")
             let listing = try await harness.listing(nil, "?include_lock_info=false")
@@ -136,7 +136,7 @@ import Testing
     @Test func thePolicyMayForbidLocking() async throws {
         var behaviour = ServerBehaviour()
         behaviour.userLockFiles = false
-        try await CloudHarness.run(behaviour) { (harness) async throws -> Void in
+        try await CloudHarness.run(behaviour) { harness async throws in
             let file = try await harness.uploaded("a")
             #expect(
                 try await harness.post(harness.files + "/\(file.id)/lock").failure
@@ -147,7 +147,7 @@ import Testing
     @Test func anUploadOntoALockedFileIsRefused() async throws {
         var behaviour = ServerBehaviour()
         behaviour.uploadOntoName = .revision
-        try await CloudHarness.run(behaviour) { (harness) async throws -> Void in
+        try await CloudHarness.run(behaviour) { harness async throws in
             let other = try await harness.other("b@example.com", fullAccess)
             let file = try await harness.uploaded("a")
             _ = try await harness.post(harness.files + "/\(file.id)/lock")

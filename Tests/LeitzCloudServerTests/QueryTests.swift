@@ -12,7 +12,7 @@ import Testing
     }
 
     @Test func modifiedSinceGoesByWhenTheServerSawTheChange() async throws {
-        try await CloudHarness.run { (harness) async throws -> Void in
+        try await CloudHarness.run { harness async throws in
             let folder = try await harness.makeFolder("d")
             let start = harness.clock.now
             let a = try await harness.uploaded("a")
@@ -39,7 +39,7 @@ import Testing
     }
 
     @Test func modifiedSinceNeedsADate() async throws {
-        try await CloudHarness.run { (harness) async throws -> Void in
+        try await CloudHarness.run { harness async throws in
             let missing = try await harness.get(harness.files + "/modified_since")
             #expect(missing.text.contains("Missing required parameter: since"))
             #expect(
@@ -49,7 +49,7 @@ import Testing
     }
 
     @Test func longAnswersAreStreamedWhole() async throws {
-        try await CloudHarness.run { (harness) async throws -> Void in
+        try await CloudHarness.run { harness async throws in
             let folder = try await harness.makeFolder("big")
             try await harness.cloud.fill(
                 folder: folder.id, root: harness.root, person: harness.person, files: 2500)
@@ -62,7 +62,7 @@ import Testing
     }
 
     @Test func searchLooksAtNames() async throws {
-        try await CloudHarness.run { (harness) async throws -> Void in
+        try await CloudHarness.run { harness async throws in
             let folder = try await harness.makeFolder("Rechnungen")
             _ = try await harness.uploaded("rechnung-ÄÖ.pdf", folder: folder.id)
             let gone = try await harness.uploaded("Rechnung alt")

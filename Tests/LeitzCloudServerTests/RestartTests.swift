@@ -45,7 +45,7 @@ import Testing
     }
 
     @Test func aDataFolderHasOneServer() async throws {
-        try await CloudHarness.run { (harness) async throws -> Void in
+        try await CloudHarness.run { harness async throws in
             await #expect(throws: EmbeddedCloudError.dataFolderInUse(harness.folder)) {
                 try await CloudHarness.start(harness.folder, ServerBehaviour(), harness.clock)
             }
@@ -53,7 +53,7 @@ import Testing
     }
 
     @Test func aTakenPortIsAnError() async throws {
-        try await CloudHarness.run { (harness) async throws -> Void in
+        try await CloudHarness.run { harness async throws in
             let folder = NSTemporaryDirectory() + "ordner-server-" + UUID().uuidString
             defer { removeFolder(folder) }
             let port = try #require(
@@ -69,7 +69,7 @@ import Testing
     }
 
     @Test func keysAreForTheOwnerOnly() async throws {
-        try await CloudHarness.run { (harness) async throws -> Void in
+        try await CloudHarness.run { harness async throws in
             for name in ["ca-key.pem", "server-key.pem"] {
                 let attributes = try FileManager.default.attributesOfItem(
                     atPath: harness.folder + "/" + name)

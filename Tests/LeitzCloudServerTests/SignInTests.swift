@@ -17,7 +17,7 @@ import Testing
     }
 
     @Test func aPasswordGrantAnswersAsDocumented() async throws {
-        try await CloudHarness.run { (harness) async throws -> Void in
+        try await CloudHarness.run { harness async throws in
             let answer = try await harness.oauth(grant)
             #expect(answer.status == 200)
             let token = try answer.decode(WireToken.self)
@@ -33,7 +33,7 @@ import Testing
     }
 
     @Test func fieldsMayComeAsQueryOrMultipart() async throws {
-        try await CloudHarness.run { (harness) async throws -> Void in
+        try await CloudHarness.run { harness async throws in
             let query = try await harness.oauth(
                 [], path: "/oauth/token?" + CloudHarness.encode(grant))
             #expect(query.status == 200)
@@ -49,7 +49,7 @@ import Testing
     }
 
     @Test func aRefreshTokenWorksOnce() async throws {
-        try await CloudHarness.run { (harness) async throws -> Void in
+        try await CloudHarness.run { harness async throws in
             let first = try await harness.oauth(grant).decode(WireToken.self)
             let refresh = [
                 ("grant_type", "refresh_token"), ("client_id", "anchor"),
@@ -65,7 +65,7 @@ import Testing
     }
 
     @Test func accessTokensExpireAndRefreshTokensOutliveThem() async throws {
-        try await CloudHarness.run { (harness) async throws -> Void in
+        try await CloudHarness.run { harness async throws in
             let token = try await harness.oauth(grant).decode(WireToken.self)
             harness.clock.advance(3601)
             #expect(
@@ -80,7 +80,7 @@ import Testing
     }
 
     @Test func wrongRequestsAreNamed() async throws {
-        try await CloudHarness.run { (harness) async throws -> Void in
+        try await CloudHarness.run { harness async throws in
             #expect(
                 try await harness.oauth(replacing("password", "no")).failure == "400 invalid_grant")
             #expect(
@@ -100,7 +100,7 @@ import Testing
     }
 
     @Test func theSecondStepIsAskedFor() async throws {
-        try await CloudHarness.run { (harness) async throws -> Void in
+        try await CloudHarness.run { harness async throws in
             try await harness.cloud.setTwoStepCode(
                 person: harness.person, mode: "authenticator", code: "123456")
             let asked = try await harness.oauth(grant)
@@ -116,7 +116,7 @@ import Testing
     }
 
     @Test func tenFailuresLockTheAccountForATime() async throws {
-        try await CloudHarness.run { (harness) async throws -> Void in
+        try await CloudHarness.run { harness async throws in
             for _ in 0..<10 {
                 #expect(try await harness.oauth(replacing("password", "no")).status == 400)
             }
@@ -131,7 +131,7 @@ import Testing
     }
 
     @Test func revokedTokensAreWorthNothing() async throws {
-        try await CloudHarness.run { (harness) async throws -> Void in
+        try await CloudHarness.run { harness async throws in
             let token = try await harness.oauth(grant).decode(WireToken.self)
             let refresh = try #require(token.refreshToken)
             let answer = try await harness.oauth(
@@ -152,7 +152,7 @@ import Testing
     }
 
     @Test func aNewPasswordReplacesTheOld() async throws {
-        try await CloudHarness.run { (harness) async throws -> Void in
+        try await CloudHarness.run { harness async throws in
             let id = try await harness.cloud.ensurePerson(
                 email: CloudHarness.email, password: "neu", displayName: "Anna", quota: 5)
             #expect(id == harness.person)

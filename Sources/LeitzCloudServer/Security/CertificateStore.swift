@@ -1,6 +1,7 @@
 import Crypto
 import FoundationEssentials
 import Glibc
+import NIOCore
 import NIOSSL
 import SwiftASN1
 import X509
@@ -41,6 +42,8 @@ struct CertificateStore {
         var configuration = TLSConfiguration.makeServerConfiguration(
             certificateChain: chain.map { .certificate($0) }, privateKey: .privateKey(key))
         configuration.minimumTLSVersion = .tlsv12
+        // Clients that do not answer the end of TLS are not waited for any longer.
+        configuration.shutdownTimeout = .seconds(1)
         configuration.applicationProtocols = ["http/1.1"]
         return configuration
     }
