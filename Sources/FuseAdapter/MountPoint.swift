@@ -40,7 +40,13 @@ package enum MountPoint {
         DedicatedThread.result(
             of: {
                 var status = stat()
-                let error = stat(path, &status) == 0 ? 0 : errno
+                var error = stat(path, &status) == 0 ? 0 : errno
+                if error == 0 {
+                    // The kernel still knows the attributes of a mount whose driver has ended; this
+                    // it asks the driver every time.
+                    var space = statvfs()
+                    error = statvfs(path, &space) == 0 ? 0 : errno
+                }
                 return state(error: error, mode: status.st_mode)
             }, within: .seconds(5)) ?? .unresponsive
     }

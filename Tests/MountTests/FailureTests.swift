@@ -26,7 +26,7 @@ import Testing
 
     @Test func whoMayOnlyReadIsTold() async throws {
         try await MountedCloud.with(as: .reader) { (mounted) async throws -> Void in
-            for script in ["echo x > new", "mkdir d"] {
+            for script in ["touch new", "mkdir d"] {
                 let outcome = try await mounted.attempt("LC_ALL=C \(script)")
                 #expect(outcome.error.contains("Permission denied"), "\(outcome.error)")
             }
@@ -41,7 +41,7 @@ import Testing
                 FaultRule(
                     .status(code: 503, error: "temporarily_unavailable", retryAfter: nil),
                     routeKind: "upload", times: 1_000))
-            let refused = try await mounted.attempt("LC_ALL=C; echo precious > a.txt")
+            let refused = try await mounted.attempt("echo precious > $W/p; cp $W/p a.txt")
             #expect(refused.exitCode != 0, "close must tell that the upload failed")
             try await mounted.shell("[ \"$(cat a.txt)\" = precious ]")
             let status = try await mounted.home.run("status", mounted.point, "--json")
@@ -71,7 +71,7 @@ import Testing
             await mounted.cloud.server.stop()
             let start = ContinuousClock.now
             try await mounted.shell("ls d; [ \"$(cat d/a.txt)\" = cached ]; df . > /dev/null")
-            let refused = try await mounted.attempt("LC_ALL=C; echo precious > d/new.txt")
+            let refused = try await mounted.attempt("echo precious > $W/p; cp $W/p d/new.txt")
             #expect(refused.exitCode != 0)
             #expect(ContinuousClock.now - start < .seconds(60))
             try await mounted.shell("[ \"$(cat d/new.txt)\" = precious ]")

@@ -60,22 +60,30 @@ final class MountedCloud: Sendable {
         guard outcome.exitCode == 0 else { throw Failed(what: "login", outcome: outcome) }
     }
 
-    /// Mounts; returns when the mount can be used.
+    /// Mounts; returns when the mount can be used. A dead mount at the same place is no mount.
     func mount() async throws {
+        let old = mountID
         let program = try RunningProgram(
             ["mount", Self.account, point, "-f"] + options, home: home, input: "")
         driver.program = program
-        try await eventually(within: .seconds(30), "the mount") { self.isMounted }
+        try await eventually(within: .seconds(30), "the mount") {
+            self.mountID != nil && self.mountID != old
+        }
     }
 
     var processID: Int32 { driver.program?.processID ?? 0 }
 
-    /// Whether the kernel has a mount at the mount point. Reads the mount table only.
-    var isMounted: Bool {
+    /// Whether the kernel has a mount at the mount point.
+    var isMounted: Bool { mountID != nil }
+
+    /// The kernel's number of the mount at the mount point. Reads the mount table only.
+    private var mountID: String? {
         guard let table = FileManager.default.contents(atPath: "/proc/self/mountinfo") else {
-            return false
+            return nil
         }
-        return String(decoding: table, as: UTF8.self).contains(" \(point) ")
+        let line = String(decoding: table, as: UTF8.self).split(separator: "\n")
+            .last { $0.contains(" \(point) ") }
+        return line?.split(separator: " ").first.map(String.init)
     }
 
     /// Unmounts as a user does, and waits until the driver has ended.

@@ -103,8 +103,7 @@ extension VirtualFileSystem {
         case .entries(let items, let validator, let description):
             await merge(items, validator: validator, into: folder, askedAt: askedAt)
             tree.withLock { tree in
-                guard var server = tree.nodes[folder]?.server, server.reference.kind != .root
-                else { return }
+                guard var server = tree.nodes[folder]?.server else { return }
                 server.permissions = description.permissions
                 server.isLocked = description.isLocked
                 tree.acknowledge(folder, server)
