@@ -150,7 +150,8 @@ import Testing
         try await fixture.check(content, 1_000_000..<1_000_001)
         content.release()
         try await fixture.putAway(in: cache)
-        #expect(cache.usage.fetchedBytes == 16 << 10)
+        // The rest of the first request is given up where nobody waits for it any more.
+        #expect((1...(16 << 10)).contains(cache.usage.fetchedBytes))
         cache.close()
     }
 

@@ -62,28 +62,26 @@ final class MountedCloud: Sendable {
 
     /// Mounts; returns when the mount can be used. A dead mount at the same place is no mount.
     func mount() async throws {
-        let old = mountID
         let program = try RunningProgram(
             ["mount", Self.account, point, "-f"] + options, home: home, input: "")
         driver.program = program
         try await eventually(within: .seconds(30), "the mount") {
-            self.mountID != nil && self.mountID != old
+            guard self.isMounted else { return false }
+            let look = try await Shell.run(
+                "ls '\(self.point)'/*", scratch: self.home.path, seconds: 10)
+            return look.exitCode == 0
         }
     }
 
     var processID: Int32 { driver.program?.processID ?? 0 }
 
     /// Whether the kernel has a mount at the mount point.
-    var isMounted: Bool { mountID != nil }
-
-    /// The kernel's number of the mount at the mount point. Reads the mount table only.
-    private var mountID: String? {
+    /// Reads the mount table only.
+    var isMounted: Bool {
         guard let table = FileManager.default.contents(atPath: "/proc/self/mountinfo") else {
-            return nil
+            return false
         }
-        let line = String(decoding: table, as: UTF8.self).split(separator: "\n")
-            .last { $0.contains(" \(point) ") }
-        return line?.split(separator: " ").first.map(String.init)
+        return String(decoding: table, as: UTF8.self).contains(" \(point) ")
     }
 
     /// Unmounts as a user does, and waits until the driver has ended.
