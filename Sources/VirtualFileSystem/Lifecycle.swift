@@ -139,6 +139,9 @@ extension VirtualFileSystem {
             }
             group.addTask { await self.repeatEvery(seconds: 1) { await self.retrySaves() } }
             group.addTask { await self.repeatEvery(seconds: 60) { await self.refreshAccount() } }
+            group.addTask {
+                await self.repeatEvery(seconds: 15) { await self.tryToFinishUndertakings() }
+            }
             group.addTask { await self.repeatEvery(seconds: 10) { self.shrink() } }
         }
     }

@@ -7,14 +7,14 @@ import Testing
     @Test func signsInAndKeepsTokensForThisUserOnly() async throws {
         let home = try PrivateHome()
         try await CloudFixture.with(home) { fixture in
-            let outcome = try await fixture.login("work", in: home)
+            let outcome = try await fixture.login("mine", in: home)
             #expect(outcome.exitCode == 0, "\(outcome.error)")
-            #expect(outcome.output.contains("ordner mount work"))
+            #expect(outcome.output.contains("ordner mount mine"))
 
-            let credentials = home.path + "/state/ordner/work/credentials.json"
+            let credentials = home.path + "/state/ordner/mine/credentials.json"
             #expect(try mode(of: credentials) == 0o600)
-            #expect(try mode(of: home.path + "/state/ordner/work") == 0o700)
-            #expect(try mode(of: home.path + "/config/ordner/accounts/work.toml") == 0o600)
+            #expect(try mode(of: home.path + "/state/ordner/mine") == 0o700)
+            #expect(try mode(of: home.path + "/config/ordner/accounts/mine.toml") == 0o600)
             for file in try files(below: home.path + "/state") + files(below: home.path + "/config")
             {
                 let text = try String(contentsOfFile: file, encoding: .utf8)
@@ -22,7 +22,7 @@ import Testing
             }
             let accounts = try await accounts(in: home)
             #expect(accounts.count == 1)
-            #expect(accounts.first?["name"] as? String == "work")
+            #expect(accounts.first?["name"] as? String == "mine")
             #expect(accounts.first?["type"] as? String == "leitzcloud")
             #expect(accounts.first?["url"] as? String == fixture.cloud.url)
             #expect(accounts.first?["user"] as? String == CloudFixture.user)
@@ -33,10 +33,10 @@ import Testing
     @Test func keepsItsIdOverASecondLogin() async throws {
         let home = try PrivateHome()
         try await CloudFixture.with(home) { fixture in
-            #expect(try await fixture.login("work", in: home).exitCode == 0)
-            let first = try credentials(of: "work", in: home)
-            #expect(try await fixture.login("work", in: home).exitCode == 0)
-            let second = try credentials(of: "work", in: home)
+            #expect(try await fixture.login("mine", in: home).exitCode == 0)
+            let first = try credentials(of: "mine", in: home)
+            #expect(try await fixture.login("mine", in: home).exitCode == 0)
+            let second = try credentials(of: "mine", in: home)
             #expect(first["guid"] as? String != nil)
             #expect(first["guid"] as? String == second["guid"] as? String)
             #expect(first["accessToken"] as? String != second["accessToken"] as? String)
@@ -46,12 +46,12 @@ import Testing
     @Test func triesAWrongPasswordOnce() async throws {
         let home = try PrivateHome()
         try await CloudFixture.with(home) { fixture in
-            let outcome = try await fixture.login("work", in: home, password: "wrong")
+            let outcome = try await fixture.login("mine", in: home, password: "wrong")
             #expect(outcome.exitCode == 1)
             #expect(outcome.error.contains("refused the sign-in"))
             #expect(fixture.tokenRequests == 1)
             #expect(try await accounts(in: home).isEmpty)
-            #expect(!FileManager.default.fileExists(atPath: home.path + "/state/ordner/work"))
+            #expect(!FileManager.default.fileExists(atPath: home.path + "/state/ordner/mine"))
         }
     }
 
@@ -63,7 +63,7 @@ import Testing
             let seen = home.path + "/seen"
             let script = "tr '\\0' '\\n' < /proc/$PPID/cmdline > '\(seen)'; cat '\(secret)'"
             let outcome = try await home.run(
-                "login", "work", fixture.cloud.url, "--ca", fixture.cloud.certificatePath, "--user",
+                "login", "mine", fixture.cloud.url, "--ca", fixture.cloud.certificatePath, "--user",
                 CloudFixture.user, "--password-command", script)
             #expect(outcome.exitCode == 0, "\(outcome.error)")
             let arguments = try String(contentsOfFile: seen, encoding: .utf8)
@@ -76,7 +76,7 @@ import Testing
         let home = try PrivateHome()
         try await CloudFixture.with(home) { fixture in
             let outcome = try await home.run(
-                "login", "work", fixture.cloud.url, "--ca", fixture.cloud.certificatePath, "--user",
+                "login", "mine", fixture.cloud.url, "--ca", fixture.cloud.certificatePath, "--user",
                 CloudFixture.user, "--password-command", "exit 3")
             #expect(outcome.exitCode == 1)
             #expect(fixture.tokenRequests == 0)
@@ -88,7 +88,7 @@ import Testing
         try await CloudFixture.with(home) { fixture in
             try await fixture.cloud.setTwoStepCode(
                 person: fixture.person, mode: "authenticator", code: "123456")
-            let right = try await fixture.login("work", in: home, ["--code", "123456"])
+            let right = try await fixture.login("mine", in: home, ["--code", "123456"])
             #expect(right.exitCode == 0, "\(right.error)")
             let wrong = try await fixture.login("other", in: home, ["--code", "000000"])
             #expect(wrong.exitCode == 1)
@@ -100,7 +100,7 @@ import Testing
         let home = try PrivateHome()
         try await CloudFixture.with(home) { fixture in
             let outcome = try await RunningProgram(
-                ["login", "work", fixture.cloud.url, "--user", "u", "--password-stdin"],
+                ["login", "mine", fixture.cloud.url, "--user", "u", "--password-stdin"],
                 home: home, input: "secret\n"
             ).end()
             #expect(outcome.exitCode == 1)
@@ -111,10 +111,10 @@ import Testing
     }
 
     @Test(arguments: [
-        (["work", "http://cloud.example.com"], "https://"),
-        (["work", "https://me:secret@cloud.example.com"], "host and a path only"),
+        (["mine", "http://cloud.example.com"], "https://"),
+        (["mine", "https://me:secret@cloud.example.com"], "host and a path only"),
         (["a/b", "https://cloud.example.com"], "can't name an account"),
-        (["work", "https://127.0.0.1", "--type", "nextcloud"], "not supported yet"),
+        (["mine", "https://127.0.0.1", "--type", "nextcloud"], "not supported yet"),
     ])
     func refusesWhatItCannotUse(arguments: [String], reason: String) async throws {
         let home = try PrivateHome()
@@ -128,8 +128,8 @@ import Testing
     @Test func aNameBelongsToOneServer() async throws {
         let home = try PrivateHome()
         try await CloudFixture.with(home) { fixture in
-            #expect(try await fixture.login("work", in: home).exitCode == 0)
-            let other = try await home.run("login", "work", "https://cloud.example.com")
+            #expect(try await fixture.login("mine", in: home).exitCode == 0)
+            let other = try await home.run("login", "mine", "https://cloud.example.com")
             #expect(other.exitCode == 1)
             #expect(other.error.contains("Choose another name"))
         }
@@ -138,10 +138,10 @@ import Testing
     @Test func logoutForgetsTheTokens() async throws {
         let home = try PrivateHome()
         try await CloudFixture.with(home) { fixture in
-            #expect(try await fixture.login("work", in: home).exitCode == 0)
-            #expect(try await home.run("logout", "work").exitCode == 0)
+            #expect(try await fixture.login("mine", in: home).exitCode == 0)
+            #expect(try await home.run("logout", "mine").exitCode == 0)
             #expect(try await accounts(in: home).first?["signed_in"] as? Bool == false)
-            let again = try await home.run("logout", "work")
+            let again = try await home.run("logout", "mine")
             #expect(again.exitCode == 1)
         }
     }

@@ -7,7 +7,7 @@ import TestSupport
 /// Programs that use the mount are child processes too: a process must not wait for a mount whose
 /// server it is itself.
 final class MountedCloud: Sendable {
-    static let account = "work"
+    static let account = "mine"
 
     let cloud: TestCloud
     let home: PrivateHome

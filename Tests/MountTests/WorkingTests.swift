@@ -140,7 +140,7 @@ let behaviours: [ServerBehaviour] = {
             try await mounted.shell(
                 "mkdir many; cd many; for i in $(seq 1000); do echo $i > f$i; done", seconds: 300)
             try await mounted.unmount()
-            try await mounted.atHome("rm -rf cache state/ordner/work/state")
+            try await mounted.atHome("rm -rf cache state/ordner/mine/state")
             try await mounted.mount()
             mounted.cloud.server.resetRequestCounts()
             let lines = try await mounted.shell("ls -l many | wc -l; stat many/* > /dev/null")

@@ -91,7 +91,7 @@ extension VirtualFileSystem {
             await retireWorkingCopy(of: id)
             return
         }
-        try await finishUndertakings()
+        await tryToFinishUndertakings()
         if node.openHandles > 0, node.working == nil, node.cached?.isComplete == false {
             try await putAside(id)
         } else {

@@ -23,7 +23,7 @@ extension VirtualFileSystem {
             }
             let keys = Set([job.source.id] + (job.target.map { [$0.id] } ?? []))
             try await self.inGate(keys) { () throws(FileSystemError) in
-                try await self.finishUndertakings()
+                await self.tryToFinishUndertakings()
                 try await self.carryOut(job)
             }
         }

@@ -39,7 +39,7 @@ extension VirtualFileSystem {
         // A file without a name has nowhere to go; its bytes live as long as its handles.
         guard node.parent != nil else { return }
         try await working.fill(ByteRange(0, working.size), on: disk)
-        try await finishUndertakings()
+        await tryToFinishUndertakings()
         if let record = tree.withLock({ $0.record(of: id) }) {
             try await store.commit([.put(record)], durability: .normal)
         }

@@ -1,5 +1,5 @@
 import CloudStorage
-package import FileSystemTypes
+import FileSystemTypes
 import FoundationEssentials
 import Reconciler
 import StateStore
@@ -78,214 +78,6 @@ extension VirtualFileSystem {
         }
     }
 
-    /// Makes the calls one by one until every goal is reached.
-    private func converge(
-        _ convergence: Convergence, current start: [Convergence.Whereabouts]
-    ) async throws(CloudStorageError) -> [CloudItem?] {
-        var current = start
-        var items: [CloudItem?] = convergence.goals.map { _ in nil }
-        var calls = 0
-        while let step = convergence.nextStep(
-            current: current, relocatesInOneCall: cloud.capabilities.relocatesInOneCall,
-            isTaken: { place in tree.withLock { $0.isTaken(place) } })
-        {
-            calls += 1
-            guard calls < 32 else {
-                throw CloudStorageError(.invalidAnswer, "the server's names keep changing")
-            }
-            let goal = step.goal
-            let reference = items[goal]?.reference ?? convergence.goals[goal].item
-            do throws(CloudStorageError) {
-                items[goal] = try await carryOut(step, on: reference)
-                current[goal] = step.result(from: current[goal])
-            } catch {
-                guard error.mayHaveHappened || error.kind == .notFound else { throw error }
-                (items[goal], current[goal]) = try await inspect(reference)
-            }
-        }
-        return items
-    }
-
-    private func carryOut(
-        _ step: ConvergenceStep, on item: ItemReference
-    ) async throws(CloudStorageError) -> CloudItem? {
-        switch step {
-        case .rename(_, let name):
-            return try await cloud.relocate(item, to: RelocationTarget(name: name))
-        case .move(_, let folder):
-            return try await cloud.relocate(
-                item, to: RelocationTarget(folder: ItemReference(folder)))
-        case .relocate(_, let place):
-            return try await cloud.relocate(
-                item, to: RelocationTarget(folder: ItemReference(place.folder), name: place.name))
-        case .delete:
-            try await cloud.delete(item)
-            return nil
-        }
-    }
-
-    /// Where an item is on the server now.
-    private func inspect(
-        _ reference: ItemReference
-    ) async throws(CloudStorageError) -> (CloudItem?, Convergence.Whereabouts) {
-        let item: CloudItem
-        do throws(CloudStorageError) {
-            item = try await cloud.item(reference)
-        } catch {
-            guard error.kind == .notFound else { throw error }
-            return (nil, .deleted)
-        }
-        return (item, .at(try await placement(of: item)))
-    }
-
-    /// The folder and name an item's path says it has.
-    private func placement(of item: CloudItem) async throws(CloudStorageError) -> Placement {
-        let path = item.reference.path
-        let parent = String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)])
-        let root = item.reference.root
-        if parent.isEmpty {
-            return Placement(folder: FolderKey(root: root, id: nil), name: item.name)
-        }
-        var folder = ItemReference.top(of: root)
-        for part in parent.split(separator: "/") {
-            guard let next = try await entry(named: String(part), in: folder) else {
-                throw CloudStorageError(.notFound, "the folder of \(item.name) is gone")
-            }
-            folder = next.reference
-        }
-        return Placement(folder: FolderKey(folder), name: item.name)
-    }
-
-    /// Undoes what a failed undertaking did; what can't go back gets a conflict name.
-    private func putBack(
-        _ undertaking: Undertaking, intent: Int64
-    ) async throws(CloudStorageError) {
-        var current: [Convergence.Whereabouts] = []
-        for goal in undertaking.convergence.goals { current.append(try await inspect(goal.item).1) }
-        let goals = zip(undertaking.convergence.goals, zip(undertaking.origins, current)).map {
-            goal, places in
-            var goal = goal
-            goal.place = places.1 == .deleted ? nil : places.0
-            return goal
-        }
-        do throws(CloudStorageError) {
-            _ = try await converge(Convergence(goals: goals), current: current)
-        } catch {
-            guard error.kind == .nameConflict else { throw error }
-            try await giveConflictNames(goals)
-        }
-        try await abandon(undertaking, intent: intent)
-    }
-
-    /// Ends a job that was given up: what was uploaded for it goes.
-    private func abandon(
-        _ undertaking: Undertaking, intent: Int64
-    ) async throws(CloudStorageError) {
-        if let uploaded = undertaking.uploaded {
-            do throws(CloudStorageError) {
-                try await cloud.delete(undertaking.convergence.goals[uploaded].item)
-            } catch {
-                guard error.kind == .notFound else { throw error }
-            }
-        }
-        closeUndertaking(intent, undertaking)
-    }
-
-    /// Gives items that still have a temporary name one that a person recognises.
-    private func giveConflictNames(_ goals: [Goal]) async throws(CloudStorageError) {
-        for goal in goals {
-            guard case .at(let place) = try await inspect(goal.item).1,
-                TemporaryName.matches(place.name), let wanted = goal.place?.name
-            else { continue }
-            let name = ConflictName.make(
-                for: wanted, host: options.hostName, date: SystemClocks.nameStamp(), attempt: 1)
-            _ = try await cloud.relocate(goal.item, to: RelocationTarget(name: name))
-        }
-    }
-
-    /// Goes on with what an earlier failure left half done; throws where it still can't be done.
-    package func finishUndertakings() async throws(FileSystemError) {
-        guard unfinished.withLock({ !$0.isEmpty }) else { return }
-        let result: Result<Void, FileSystemError> = await gate.enter([0]) {
-            do throws(FileSystemError) {
-                for (intent, undertaking) in unfinished.withLock({ $0 }) {
-                    try await ask { () async throws(CloudStorageError) in
-                        try await self.finish(undertaking, intent: intent)
-                    }
-                    _ = unfinished.withLock { $0.removeValue(forKey: intent) }
-                }
-                return .success(())
-            } catch {
-                return .failure(error)
-            }
-        }
-        try result.get()
-    }
-
-    /// Takes up the records of an earlier run.
-    func loadUndertakings() async throws(FileSystemError) {
-        for intent in try await store.intents() where intent.kind == Undertaking.intentKind {
-            let undertaking = try Undertaking(payload: intent.payload)
-            hideTemporaryNames(of: undertaking)
-            unfinished.withLock { $0[intent.id] = undertaking }
-        }
-    }
-
-    private func finish(
-        _ undertaking: Undertaking, intent: Int64
-    ) async throws(CloudStorageError) {
-        if let name = undertaking.uploadName, let folder = undertaking.uploadFolder {
-            // The upload may have arrived; its content is still here and will be sent again.
-            if let left = try await entry(named: name, in: folder) {
-                try await cloud.delete(left.reference)
-            }
-            closeUndertaking(intent, undertaking)
-            return
-        }
-        var current: [Convergence.Whereabouts] = []
-        for goal in undertaking.convergence.goals { current.append(try await inspect(goal.item).1) }
-        let origins = undertaking.origins.map { origin in
-            origin.map { Convergence.Whereabouts.at($0) } ?? .deleted
-        }
-        // Nothing was done yet, and whoever asked for it was told that it failed.
-        let isUntouched = current == origins && undertaking.convergence.goals.count > 0
-        if isUntouched, !undertaking.convergence.goals.allSatisfy({ $0.place == nil }) {
-            return try await abandon(undertaking, intent: intent)
-        }
-        do throws(CloudStorageError) {
-            let items = try await converge(undertaking.convergence, current: current)
-            try await acknowledge(undertaking, items)
-            closeUndertaking(intent, undertaking)
-        } catch {
-            guard error.failureClass == .giveUp else { throw error }
-            try await putBack(undertaking, intent: intent)
-        }
-    }
-
-    /// Takes over what a job that was finished later has changed.
-    private func acknowledge(
-        _ undertaking: Undertaking, _ items: [CloudItem?]
-    ) async throws(CloudStorageError) {
-        if let uploaded = undertaking.uploaded, let replaced = undertaking.replaced {
-            let reference = undertaking.convergence.goals[uploaded].item
-            var item = items[uploaded]
-            if item == nil { item = try await cloud.item(reference) }
-            tree.withLock { tree in
-                guard let item, let node = tree.byKey[ItemKey(replaced)] else { return }
-                tree.acknowledge(node, ServerSide(item))
-                tree.recordDeparture(of: replaced)
-                if let record = tree.record(of: node) { store.enqueue([.put(record)]) }
-            }
-        }
-        let places =
-            undertaking.convergence.goals.compactMap(\.place)
-            + undertaking.origins.compactMap { $0 }
-        for folder in Set(places.map(\.folder)) {
-            let node = tree.withLock { $0.byKey[ItemKey(ItemReference(folder))] }
-            if let node { refreshLater(node) }
-        }
-    }
-
     /// Records that content is about to be uploaded under a temporary name.
     func recordUpload(
         of name: String, to folder: ItemReference
@@ -297,7 +89,7 @@ extension VirtualFileSystem {
         return RecordedUpload(intent: intent, undertaking: undertaking)
     }
 
-    private func record(
+    func record(
         _ undertaking: Undertaking, inPlaceOf earlier: RecordedUpload?
     ) async throws(CloudStorageError) -> Int64 {
         let intent = Intent(
@@ -320,7 +112,7 @@ extension VirtualFileSystem {
         tree.withLock { $0.temporaryNames.subtract(names) }
     }
 
-    private func hideTemporaryNames(of undertaking: Undertaking) {
+    func hideTemporaryNames(of undertaking: Undertaking) {
         let names = undertaking.temporaryNames
         tree.withLock { $0.temporaryNames.formUnion(names) }
     }
@@ -360,14 +152,14 @@ struct RecordedUpload: Sendable {
 }
 
 extension Undertaking {
-    fileprivate var temporaryNames: [String] {
+    var temporaryNames: [String] {
         convergence.goals.map(\.temporaryName) + (uploadName.map { [$0] } ?? [])
     }
 }
 
 extension ConvergenceStep {
     /// Which goal's item the call is about.
-    fileprivate var goal: Int {
+    var goal: Int {
         switch self {
         case .rename(let goal, _), .move(let goal, _), .relocate(let goal, _), .delete(let goal):
             goal
@@ -375,7 +167,7 @@ extension ConvergenceStep {
     }
 
     /// Where the item is after the call.
-    fileprivate func result(from before: Convergence.Whereabouts) -> Convergence.Whereabouts {
+    func result(from before: Convergence.Whereabouts) -> Convergence.Whereabouts {
         guard case .at(var place) = before else { return before }
         switch self {
         case .rename(_, let name): place.name = name

@@ -1,0 +1,150 @@
+import CloudStorage
+package import FileSystemTypes
+import Logging
+import Reconciler
+import StateStore
+import Synchronization
+
+/// Ending what a failure or a crash left half done: forward where it can be, else back.
+extension VirtualFileSystem {
+    /// Goes on with what an earlier failure left half done; throws where it still can't be done.
+    package func finishUndertakings() async throws(FileSystemError) {
+        guard unfinished.withLock({ !$0.isEmpty }) else { return }
+        let result: Result<Void, FileSystemError> = await gate.enter([0]) {
+            do throws(FileSystemError) {
+                for (intent, undertaking) in unfinished.withLock({ $0 }) {
+                    try await ask { () async throws(CloudStorageError) in
+                        try await self.finish(undertaking, intent: intent)
+                    }
+                    _ = unfinished.withLock { $0.removeValue(forKey: intent) }
+                }
+                return .success(())
+            } catch {
+                return .failure(error)
+            }
+        }
+        try result.get()
+    }
+
+    /// As `finishUndertakings`; what still can't be ended waits for the next time, since it must
+    /// not keep other files from being stored.
+    func tryToFinishUndertakings() async {
+        do throws(FileSystemError) {
+            try await finishUndertakings()
+        } catch {
+            logger.warning(
+                "a change of the server is still half done", metadata: ["error": "\(error)"])
+        }
+    }
+
+    /// Takes up the records of an earlier run.
+    func loadUndertakings() async throws(FileSystemError) {
+        for intent in try await store.intents() where intent.kind == Undertaking.intentKind {
+            let undertaking = try Undertaking(payload: intent.payload)
+            hideTemporaryNames(of: undertaking)
+            unfinished.withLock { $0[intent.id] = undertaking }
+        }
+    }
+
+    func finish(
+        _ undertaking: Undertaking, intent: Int64
+    ) async throws(CloudStorageError) {
+        if let name = undertaking.uploadName, let folder = undertaking.uploadFolder {
+            // The upload may have arrived; its content is still here and will be sent again.
+            if let left = try await entry(named: name, in: folder) {
+                try await cloud.delete(left.reference)
+            }
+            closeUndertaking(intent, undertaking)
+            return
+        }
+        var current: [Convergence.Whereabouts] = []
+        for goal in undertaking.convergence.goals { current.append(try await inspect(goal.item).1) }
+        let origins = undertaking.origins.map { origin in
+            origin.map { Convergence.Whereabouts.at($0) } ?? .deleted
+        }
+        // Nothing was done yet, and whoever asked for it was told that it failed.
+        let isUntouched = current == origins && undertaking.convergence.goals.count > 0
+        if isUntouched, !undertaking.convergence.goals.allSatisfy({ $0.place == nil }) {
+            return try await abandon(undertaking, intent: intent)
+        }
+        do throws(CloudStorageError) {
+            let items = try await converge(undertaking.convergence, current: current)
+            try await acknowledge(undertaking, items)
+            closeUndertaking(intent, undertaking)
+        } catch {
+            guard error.failureClass == .giveUp else { throw error }
+            try await putBack(undertaking, intent: intent)
+        }
+    }
+
+    /// Undoes what a failed undertaking did; what can't go back gets a conflict name.
+    func putBack(
+        _ undertaking: Undertaking, intent: Int64
+    ) async throws(CloudStorageError) {
+        var current: [Convergence.Whereabouts] = []
+        for goal in undertaking.convergence.goals { current.append(try await inspect(goal.item).1) }
+        let goals = zip(undertaking.convergence.goals, zip(undertaking.origins, current)).map {
+            goal, places in
+            var goal = goal
+            goal.place = places.1 == .deleted ? nil : places.0
+            return goal
+        }
+        do throws(CloudStorageError) {
+            _ = try await converge(Convergence(goals: goals), current: current)
+        } catch {
+            guard error.kind == .nameConflict else { throw error }
+            try await giveConflictNames(goals)
+        }
+        try await abandon(undertaking, intent: intent)
+    }
+
+    /// Ends a job that was given up: what was uploaded for it goes.
+    func abandon(
+        _ undertaking: Undertaking, intent: Int64
+    ) async throws(CloudStorageError) {
+        if let uploaded = undertaking.uploaded {
+            do throws(CloudStorageError) {
+                try await cloud.delete(undertaking.convergence.goals[uploaded].item)
+            } catch {
+                guard error.kind == .notFound else { throw error }
+            }
+        }
+        closeUndertaking(intent, undertaking)
+    }
+
+    /// Gives items that still have a temporary name one that a person recognises.
+    func giveConflictNames(_ goals: [Goal]) async throws(CloudStorageError) {
+        for goal in goals {
+            guard case .at(let place) = try await inspect(goal.item).1,
+                TemporaryName.matches(place.name), let wanted = goal.place?.name
+            else { continue }
+            let name = ConflictName.make(
+                for: wanted, host: options.hostName, date: SystemClocks.nameStamp(), attempt: 1)
+            _ = try await cloud.relocate(goal.item, to: RelocationTarget(name: name))
+        }
+    }
+
+    /// Takes over what a job that was finished later has changed.
+    func acknowledge(
+        _ undertaking: Undertaking, _ items: [CloudItem?]
+    ) async throws(CloudStorageError) {
+        if let uploaded = undertaking.uploaded, let replaced = undertaking.replaced {
+            let reference = undertaking.convergence.goals[uploaded].item
+            var item = items[uploaded]
+            if item == nil { item = try await cloud.item(reference) }
+            tree.withLock { tree in
+                guard let item, let node = tree.byKey[ItemKey(replaced)] else { return }
+                tree.acknowledge(node, ServerSide(item))
+                tree.recordDeparture(of: replaced)
+                if let record = tree.record(of: node) { store.enqueue([.put(record)]) }
+            }
+        }
+        let places =
+            undertaking.convergence.goals.compactMap(\.place)
+            + undertaking.origins.compactMap { $0 }
+        for folder in Set(places.map(\.folder)) {
+            let node = tree.withLock { $0.byKey[ItemKey(ItemReference(folder))] }
+            if let node { refreshLater(node) }
+        }
+    }
+}

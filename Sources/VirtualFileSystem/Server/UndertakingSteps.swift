@@ -1,0 +1,87 @@
+import CloudStorage
+import FileSystemTypes
+import Logging
+import Reconciler
+import StateStore
+import Synchronization
+
+/// The calls that bring items to their goals, and a look at where items are.
+extension VirtualFileSystem {
+    /// Makes the calls one by one until every goal is reached.
+    func converge(
+        _ convergence: Convergence, current start: [Convergence.Whereabouts]
+    ) async throws(CloudStorageError) -> [CloudItem?] {
+        var current = start
+        var items: [CloudItem?] = convergence.goals.map { _ in nil }
+        var calls = 0
+        while let step = convergence.nextStep(
+            current: current, relocatesInOneCall: cloud.capabilities.relocatesInOneCall,
+            isTaken: { place in tree.withLock { $0.isTaken(place) } })
+        {
+            calls += 1
+            guard calls < 32 else {
+                throw CloudStorageError(.invalidAnswer, "the server's names keep changing")
+            }
+            let goal = step.goal
+            let reference = items[goal]?.reference ?? convergence.goals[goal].item
+            do throws(CloudStorageError) {
+                items[goal] = try await carryOut(step, on: reference)
+                current[goal] = step.result(from: current[goal])
+            } catch {
+                guard error.mayHaveHappened || error.kind == .notFound else { throw error }
+                (items[goal], current[goal]) = try await inspect(reference)
+            }
+        }
+        return items
+    }
+
+    func carryOut(
+        _ step: ConvergenceStep, on item: ItemReference
+    ) async throws(CloudStorageError) -> CloudItem? {
+        switch step {
+        case .rename(_, let name):
+            return try await cloud.relocate(item, to: RelocationTarget(name: name))
+        case .move(_, let folder):
+            return try await cloud.relocate(
+                item, to: RelocationTarget(folder: ItemReference(folder)))
+        case .relocate(_, let place):
+            return try await cloud.relocate(
+                item, to: RelocationTarget(folder: ItemReference(place.folder), name: place.name))
+        case .delete:
+            try await cloud.delete(item)
+            return nil
+        }
+    }
+
+    /// Where an item is on the server now.
+    func inspect(
+        _ reference: ItemReference
+    ) async throws(CloudStorageError) -> (CloudItem?, Convergence.Whereabouts) {
+        let item: CloudItem
+        do throws(CloudStorageError) {
+            item = try await cloud.item(reference)
+        } catch {
+            guard error.kind == .notFound else { throw error }
+            return (nil, .deleted)
+        }
+        return (item, .at(try await placement(of: item)))
+    }
+
+    /// The folder and name an item's path says it has.
+    func placement(of item: CloudItem) async throws(CloudStorageError) -> Placement {
+        let path = item.reference.path
+        let parent = String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)])
+        let root = item.reference.root
+        if parent.isEmpty {
+            return Placement(folder: FolderKey(root: root, id: nil), name: item.name)
+        }
+        var folder = ItemReference.top(of: root)
+        for part in parent.split(separator: "/") {
+            guard let next = try await entry(named: String(part), in: folder) else {
+                throw CloudStorageError(.notFound, "the folder of \(item.name) is gone")
+            }
+            folder = next.reference
+        }
+        return Placement(folder: FolderKey(folder), name: item.name)
+    }
+}
