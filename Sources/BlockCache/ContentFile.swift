@@ -58,10 +58,9 @@ final class ContentFile: Sendable {
 
     /// Gives the space of a range back; a file system that can't do it keeps the space.
     func punchHole(_ range: ByteRange) throws(FileSystemError) {
-        guard let allocate = LinuxFileCalls.allocate else { return }
-        // FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE (linux/falloc.h).
-        let result = allocate(
-            descriptor, 0x02 | 0x01, Int(range.lowerBound), Int(range.count))
+        let result = LinuxFileCalls.allocate(
+            descriptor, mode: LinuxFileCalls.punchHole | LinuxFileCalls.keepSize,
+            offset: Int(range.lowerBound), count: Int(range.count))
         guard result != 0 else { return }
         if errno != EOPNOTSUPP && errno != ENOSYS { throw .disk("fallocate", errno) }
     }
@@ -86,14 +85,12 @@ final class ContentFile: Sendable {
     func copy(
         _ range: ByteRange, to target: Int32, at targetOffset: Int64
     ) throws(FileSystemError) {
-        guard let copyFileRange = LinuxFileCalls.copyFileRange else {
-            return try copyThroughMemory(range, to: target, at: targetOffset)
-        }
         var source = Int(range.lowerBound)
         var destination = Int(targetOffset)
         while source < range.upperBound {
             let want = min(Int(range.upperBound) - source, 1 << 30)
-            let count = copyFileRange(descriptor, &source, target, &destination, want, 0)
+            let count = LinuxFileCalls.copyFileRange(
+                from: descriptor, &source, to: target, &destination, count: want)
             if count > 0 { continue }
             if count < 0 && errno == EINTR { continue }
             let canFallBack = [EXDEV, EINVAL, ENOSYS, EOPNOTSUPP].contains(errno)

@@ -1,6 +1,7 @@
 import ChangeFeed
 import CloudStorage
 import Synchronization
+import TestSupport
 import Testing
 
 /// A door that stays shut until it is opened; waiting ends when the task is cancelled.

@@ -1,5 +1,6 @@
 import CloudStorage
 import LockManager
+import TestSupport
 import Testing
 
 @Suite(.timeLimit(.minutes(1))) struct LockManagerTests {

@@ -149,11 +149,10 @@ import Testing
             #expect(found.count == 10_000)
             times.append((write, list, look))
         }
-        print("10,000 rows (write, list, by key):", times)
-        // The best of three against ten times the target of 200 ms: this is to catch a
-        // missing index (100,000,000 comparisons), not a busy neighbour.
+        // This is to catch a missing index (100,000,000 comparisons), not a machine that runs a
+        // hundred other tests: the best of three, with much room.
         for best in [times.map(\.write).min(), times.map(\.list).min(), times.map(\.look).min()] {
-            #expect(try #require(best) < .seconds(2))
+            #expect(try #require(best) < .seconds(15))
         }
         await store.close()
     }

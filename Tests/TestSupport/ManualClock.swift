@@ -67,6 +67,12 @@ package final class ManualClock: Clock {
         if !finished { throw CancellationError() }
     }
 
+    /// Waits until so many tasks sleep on the clock, at most 20 seconds of real time.
+    package func waitForSleepers(_ count: Int) async {
+        let deadline = ContinuousClock.now + .seconds(20)
+        while sleeperCount < count, ContinuousClock.now < deadline { await Task.yield() }
+    }
+
     /// Moves the clock and wakes those whose time has come.
     package func advance(by duration: Duration) {
         let woken = state.withLock { state -> [CheckedContinuation<Bool, Never>] in
