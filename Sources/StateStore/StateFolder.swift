@@ -25,7 +25,12 @@ final class StateFolder: Sendable {
         try Self.makeFolder(path + "/content")
     }
 
-    deinit { close(lock) }
+    /// Unlocks before closing: a child process that is being started holds a copy of the open file
+    /// until it executes its program, and with it the lock (flock(2)).
+    deinit {
+        flock(lock, LOCK_UN)
+        close(lock)
+    }
 
     /// Whether the folder of unsent content has anything in it.
     func hasContent() throws(FileSystemError) -> Bool {
