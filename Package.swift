@@ -31,6 +31,7 @@ extension Target.Dependency {
     static let httpTypes = product(name: "HTTPTypes", package: "swift-http-types")
     static let logging = product(name: "Logging", package: "swift-log")
     static let metrics = product(name: "Metrics", package: "swift-metrics")
+    static let heap = product(name: "HeapModule", package: "swift-collections")
     static let grdb = product(name: "GRDB", package: "GRDB.swift")
     static let system = product(name: "SystemPackage", package: "swift-system")
     static let hummingbirdCore = product(name: "HummingbirdCore", package: "hummingbird")
@@ -58,6 +59,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
@@ -85,7 +87,7 @@ let package = Package(
             name: "BlockCache", dependencies: ["FileSystemTypes", "CloudStorage", .system],
             swiftSettings: swiftSettings + [.unsafeFlags(["-enable-testing"])]),
         target("StateStore", ["FileSystemTypes", "CloudStorage", .grdb]),
-        target("Reconciler", ["FileSystemTypes", "CloudStorage"]),
+        target("Reconciler", ["FileSystemTypes", "CloudStorage", .heap]),
         target("LockManager", ["FileSystemTypes", "CloudStorage"]),
         target("ChangeFeed", ["CloudStorage"]),
         target(

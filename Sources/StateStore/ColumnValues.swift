@@ -30,6 +30,13 @@ extension DatabaseValue {
         return "\(time.seconds):\(time.nanoseconds)".databaseValue
     }
 
+    /// Ranges as `lower-upper`, with commas between them; NULL for none.
+    static func ranges(_ ranges: [ByteRange]) -> DatabaseValue {
+        guard !ranges.isEmpty else { return .null }
+        return ranges.map { "\($0.lowerBound)-\($0.upperBound)" }.joined(separator: ",")
+            .databaseValue
+    }
+
     /// The same bits: SQLite has signed numbers only.
     static func inode(_ inode: InodeNumber) -> DatabaseValue {
         Int64(bitPattern: inode.rawValue).databaseValue
@@ -101,6 +108,17 @@ extension Row {
             else { throw damage(index) }
             return FileTime(seconds: seconds, nanoseconds: rest)
         case .blob, .double: throw damage(index)
+        }
+    }
+
+    func ranges(_ index: Int) throws -> [ByteRange] {
+        guard let text = try optionalText(index) else { return [] }
+        return try text.split(separator: ",").map { part in
+            let bounds = part.split(separator: "-")
+            guard bounds.count == 2, let lower = Int64(bounds[0]), let upper = Int64(bounds[1]),
+                lower <= upper
+            else { throw damage(index) }
+            return ByteRange(lower, upper)
         }
     }
 

@@ -1,5 +1,17 @@
 package import FileSystemTypes
 
+/// The folder and name that the server has an item under.
+package struct RecordedPlace: Sendable, Hashable {
+    package var parent: InodeNumber
+    /// As the server spells it.
+    package var name: String
+
+    package init(parent: InodeNumber, name: String) {
+        self.parent = parent
+        self.name = name
+    }
+}
+
 /// One row of the inode table: what this machine wants of an inode, and what the server has of it.
 package struct InodeRecord: Sendable, Hashable {
     package var inode: InodeNumber
@@ -18,6 +30,12 @@ package struct InodeRecord: Sendable, Hashable {
     package var contentFile: String?
     /// Local size in bytes where `contentFile` is set.
     package var size: Int64?
+    /// Byte ranges of `contentFile` that are still to come from the version in `server`.
+    package var missingContent: [ByteRange]
+    /// Where the server has the item, where that is not `parent` and `name`.
+    package var serverPlace: RecordedPlace?
+    /// Removed here, but not yet on the server; `parent` and `name` are those it had.
+    package var isRemoved: Bool
     /// Folders: the validator of the last listing.
     package var listingValidator: String?
     /// Folders: the children in the table are the complete last listing.
@@ -27,7 +45,8 @@ package struct InodeRecord: Sendable, Hashable {
         inode: InodeNumber, parent: InodeNumber, name: String, kind: FileKind,
         server: ServerSide? = nil, overlay: LocalOverlay = LocalOverlay(),
         symlinkTarget: String? = nil, isLocalOnly: Bool = false, contentFile: String? = nil,
-        size: Int64? = nil, listingValidator: String? = nil, isListed: Bool = false
+        size: Int64? = nil, missingContent: [ByteRange] = [], serverPlace: RecordedPlace? = nil,
+        isRemoved: Bool = false, listingValidator: String? = nil, isListed: Bool = false
     ) {
         self.inode = inode
         self.parent = parent
@@ -39,6 +58,9 @@ package struct InodeRecord: Sendable, Hashable {
         self.isLocalOnly = isLocalOnly
         self.contentFile = contentFile
         self.size = size
+        self.missingContent = missingContent
+        self.serverPlace = serverPlace
+        self.isRemoved = isRemoved
         self.listingValidator = listingValidator
         self.isListed = isListed
     }

@@ -9,7 +9,8 @@ extension InodeRecord {
         "server_path", "server_revision", "server_size", "server_modified", "server_permissions",
         "server_locked", "mode", "user_id", "group_id", "modified", "changed", "accessed",
         "overlay_revision", "symlink_target", "is_local_only", "content_file", "size",
-        "listing_validator", "is_listed",
+        "listing_validator", "is_listed", "missing_content", "server_parent", "server_name",
+        "is_removed",
     ]
 
     /// The columns for a SELECT from table `inode`.
@@ -39,7 +40,9 @@ extension InodeRecord {
             .time(overlay.modified), .time(overlay.changed), .time(overlay.accessed),
             .text(overlay.revision), .text(symlinkTarget), isLocalOnly.databaseValue,
             .text(contentFile), size?.databaseValue ?? .null, .text(listingValidator),
-            isListed.databaseValue,
+            isListed.databaseValue, .ranges(missingContent),
+            serverPlace.map { .inode($0.parent) } ?? .null, .text(serverPlace?.name),
+            isRemoved.databaseValue,
         ]
     }
 
@@ -48,11 +51,14 @@ extension InodeRecord {
         guard let kind = FileKind(rawValue: try row.integer(3)) else { throw row.damage(3) }
         let localOnly: Int64 = try row.integer(21)
         let listed: Int64 = try row.integer(25)
+        let removed: Int64 = try row.integer(29)
         self.init(
             inode: try row.inode(0), parent: try row.inode(1), name: try row.text(2), kind: kind,
             server: try ServerSide(row: row), overlay: try LocalOverlay(row: row),
             symlinkTarget: try row.optionalText(20), isLocalOnly: localOnly != 0,
             contentFile: try row.optionalText(22), size: try row.optionalInteger(23),
+            missingContent: try row.ranges(26), serverPlace: try RecordedPlace(row: row),
+            isRemoved: removed != 0,
             listingValidator: try row.optionalText(24), isListed: listed != 0)
     }
 }
@@ -72,6 +78,14 @@ extension ServerSide {
             revision: try row.optionalText(8), size: try row.integer(9),
             modified: try row.time(10),
             permissions: ItemPermissions(rawValue: try row.integer(11)), isLocked: locked != 0)
+    }
+}
+
+extension RecordedPlace {
+    /// Nil where the server has the item under its local name.
+    fileprivate init?(row: Row) throws {
+        guard let name = try row.optionalText(28) else { return nil }
+        self.init(parent: try row.inode(27), name: name)
     }
 }
 

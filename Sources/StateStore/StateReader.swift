@@ -11,16 +11,20 @@ struct StateReader {
         try records("FROM inode WHERE inode = ?", [.inode(inode)]).first
     }
 
-    /// Without the top of the mount, which is its own parent.
+    /// Without the top of the mount, which is its own parent, and without what was removed.
     func children(of folder: InodeNumber) throws -> [InodeRecord] {
-        try records("FROM inode WHERE parent = ? AND inode <> parent", [.inode(folder)])
+        try records(
+            "FROM inode WHERE parent = ? AND inode <> parent AND is_removed = 0",
+            [.inode(folder)])
     }
 
     func dirtyRecords() throws -> [InodeRecord] {
         // Word for word the condition of index `inode_unsent`, or the index isn't used.
         try records(
-            "FROM inode WHERE content_file IS NOT NULL OR (server_root IS NULL AND is_local_only = 0)",
-            [])
+            """
+            FROM inode WHERE content_file IS NOT NULL OR (server_root IS NULL AND is_local_only = 0)
+            OR server_name IS NOT NULL OR is_removed <> 0
+            """, [])
     }
 
     func records(for keys: [ItemKey]) throws -> [ItemKey: InodeRecord] {

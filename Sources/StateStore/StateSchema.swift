@@ -5,7 +5,9 @@ import GRDB
 /// Migrations are only ever added: what a released version made is never changed.
 package enum StateSchema {
     /// All migrations, oldest first.
-    package static var migrations: [(name: String, sql: String)] { [("1", version1)] }
+    package static var migrations: [(name: String, sql: String)] {
+        [("1", version1), ("2", version2)]
+    }
 
     /// The migrator of the given migrations, which are applied in order, each in a transaction.
     static func migrator(_ migrations: [(name: String, sql: String)]) -> DatabaseMigrator {
@@ -77,5 +79,17 @@ package enum StateSchema {
             syncs INTEGER NOT NULL
         );
         INSERT INTO counter(next_number, syncs) VALUES (2, 0);
+        """
+
+    // `server_name` is set where the server has an item elsewhere than `parent` and `name` say.
+    private static let version2 = """
+        ALTER TABLE inode ADD COLUMN missing_content TEXT;
+        ALTER TABLE inode ADD COLUMN server_parent INTEGER;
+        ALTER TABLE inode ADD COLUMN server_name TEXT;
+        ALTER TABLE inode ADD COLUMN is_removed INTEGER NOT NULL DEFAULT 0;
+        DROP INDEX inode_unsent;
+        CREATE INDEX inode_unsent ON inode(inode)
+            WHERE content_file IS NOT NULL OR (server_root IS NULL AND is_local_only = 0)
+            OR server_name IS NOT NULL OR is_removed <> 0;
         """
 }

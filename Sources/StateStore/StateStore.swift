@@ -102,7 +102,7 @@ package final class StateStore: Sendable {
         try await read { try $0.record(inode) }
     }
 
-    /// The records with this parent, in ascending order of inode; the top is not its own child.
+    /// The records with this parent that were not removed; the top is not its own child.
     package func children(of folder: InodeNumber) async throws(FileSystemError) -> [InodeRecord] {
         try await read { try $0.children(of: folder) }
     }
@@ -116,7 +116,8 @@ package final class StateStore: Sendable {
         try await read { try $0.records(for: keys) }
     }
 
-    /// The records with unsent content, and those the server doesn't have but should.
+    /// The records whose two sides differ: unsent content, not or no longer to be on the server, or
+    /// to be elsewhere on it.
     package func dirtyRecords() async throws(FileSystemError) -> [InodeRecord] {
         try await read { try $0.dirtyRecords() }
     }

@@ -10,19 +10,59 @@ import Synchronization
 
 /// Beginning, background work and end of a mount.
 extension VirtualFileSystem {
-    /// Reads the account, finds the folder to show, takes up what an earlier run left unsent.
+    /// Takes up what an earlier run knew and left unsent, and begins to bring it to the server.
     ///
-    /// Without a server the mount starts with what is known; it fails only where nothing is.
+    /// What is known is shown without asking the server; it is asked only where nothing is known.
     package func start() async throws(FileSystemError) {
-        if options.path.isEmpty {
-            try await refresh(Tree.rootID)
-        } else {
-            try await resolveTop()
-        }
+        try await checkTop()
+        let isKnown = try await restoreTop()
+        if !isKnown, !options.path.isEmpty { try await resolveTop() }
+        try await loadConflicts()
         try await loadUndertakings()
         try await takeUpUnsent()
+        if isKnown {
+            refreshLater(Tree.rootID)
+        } else {
+            try await refresh(Tree.rootID)
+        }
         let left = try await leaseJournal.leftOver()
         if !left.isEmpty { Task { await self.locks.adopt(left) } }
+        synchronization.withLock { $0 = Task { await self.synchronize() } }
+    }
+
+    /// The state is of one folder shown as the top; another one starts from a fresh listing, and
+    /// not before everything is sent.
+    private func checkTop() async throws(FileSystemError) {
+        let key = "top"
+        let top = "/" + options.path.joined(separator: "/")
+        let old = try await store.value(forKey: key)
+        if let old, !old.hasSameBytes(as: top) {
+            guard try await store.dirtyRecords().isEmpty else {
+                throw FileSystemError(
+                    .notPermitted,
+                    "changes made while \(old) was mounted are not sent yet; mount that first")
+            }
+            if var record = try await store.record(.root) {
+                record.isListed = false
+                record.server = nil
+                try await store.commit([.put(record)], durability: .normal)
+            }
+        }
+        if old == nil || old?.hasSameBytes(as: top) == false {
+            try await store.commit([.setValue(key: key, value: top)], durability: .normal)
+        }
+    }
+
+    /// Shows the top as an earlier run knew it. Returns whether one did.
+    private func restoreTop() async throws(FileSystemError) -> Bool {
+        guard let record = try await store.record(.root), record.isListed,
+            options.path.isEmpty || record.server != nil
+        else { return false }
+        let node = try tree.withLock { tree throws(FileSystemError) in
+            if let server = record.server { tree.acknowledge(Tree.rootID, server) }
+            return try tree.node(Tree.rootID)
+        }
+        return try await restore(node)
     }
 
     /// Makes the folder `options.path` the top of the mount.
@@ -55,78 +95,6 @@ extension VirtualFileSystem {
         try await refresh(Tree.rootID)
     }
 
-    /// Files with content that an earlier run could not send get their names back and are sent.
-    private func takeUpUnsent() async throws(FileSystemError) {
-        for record in try await store.dirtyRecords() {
-            guard let name = record.contentFile else { continue }
-            do throws(FileSystemError) {
-                try await takeUp(record, contentFile: name)
-            } catch {
-                logger.error(
-                    "unsent content could not be taken up; it stays where it is",
-                    metadata: ["file": "\(store.contentFolder)/\(name)", "error": "\(error)"])
-            }
-        }
-    }
-
-    private func takeUp(_ record: InodeRecord, contentFile: String) async throws(FileSystemError) {
-        let path = "\(store.contentFolder)/\(contentFile)"
-        let serial = nextSerial()
-        let size = record.size ?? 0
-        let working = try await disk.run { () throws(FileSystemError) in
-            try WorkingCopy(serial: serial, adopting: path, size: size)
-        }
-        try await restoreAncestors(of: record)
-        let id: UInt64? = tree.withLock { tree in
-            let parent = record.parent == .root ? Tree.rootID : record.parent.rawValue
-            guard tree.nodes[parent]?.children != nil else { return nil }
-            if tree.nodes[record.inode.rawValue] == nil {
-                if let holder = tree.child(of: parent, named: record.name) {
-                    // Another client took the name: the save keeps both.
-                    tree.detach(holder.id)
-                }
-                var node = Node(
-                    id: record.inode.rawValue, inode: record.inode, kind: .file, parent: parent,
-                    name: record.name)
-                node.server = record.server
-                node.overlay = record.overlay
-                node.isLocalOnly = record.isLocalOnly
-                tree.attach(node)
-            } else if let base = record.server {
-                // What the change was based on, not what the server has now, is compared at the save.
-                tree.acknowledge(record.inode.rawValue, base)
-            }
-            tree.nodes[record.inode.rawValue]?.working = working
-            return record.inode.rawValue
-        }
-        guard let id else {
-            throw FileSystemError(.notFound, "its folder is no longer there")
-        }
-        if !record.isLocalOnly {
-            tree.withLock { tree in
-                tree.nodes[id]?.saveError = FileSystemError(
-                    .inputOutput, "left over from an earlier run")
-            }
-            saves.failed(id, now: SystemClocks.monotonicSeconds() - 3_600)
-        }
-    }
-
-    /// Lists the folders above a record, from the top down, so that it can be hung in.
-    private func restoreAncestors(of record: InodeRecord) async throws(FileSystemError) {
-        var chain: [InodeRecord] = []
-        var next = record.parent
-        while next != .root, chain.count < 4096 {
-            guard let folder = try await store.record(next) else { break }
-            chain.append(folder)
-            next = folder.parent
-        }
-        for folder in chain.reversed() {
-            let isKnown = tree.withLock { $0.nodes[folder.inode.rawValue] != nil }
-            guard isKnown else { continue }
-            try await ensureListed(folder.inode.rawValue)
-        }
-    }
-
     /// Background work until the task is cancelled: change feed, lock renewal, retries, tidying.
     package func run() async {
         await withTaskGroup { group in
@@ -137,7 +105,6 @@ extension VirtualFileSystem {
                     clock: ContinuousClock(), receiver: RemoteChanges(fileSystem: self))
                 await feed.run()
             }
-            group.addTask { await self.repeatEvery(seconds: 1) { await self.retrySaves() } }
             group.addTask { await self.repeatEvery(seconds: 60) { await self.refreshAccount() } }
             group.addTask {
                 await self.repeatEvery(seconds: 15) { await self.tryToFinishUndertakings() }
@@ -154,25 +121,6 @@ extension VirtualFileSystem {
                 return
             }
             await body()
-        }
-    }
-
-    private func retrySaves() async {
-        for id in saves.due(now: SystemClocks.monotonicSeconds()) {
-            let isOpen = tree.withLock { ($0.nodes[id]?.writeHandles ?? 0) > 0 }
-            guard tree.withLock({ $0.nodes[id]?.working?.isSaved == false }) else {
-                saves.succeeded(id)
-                continue
-            }
-            do throws(FileSystemError) {
-                try await save(id)
-                if !isOpen {
-                    await gate.enter([id]) { await retireWorkingCopy(of: id) }
-                    await giveLockBack(id)
-                }
-            } catch {
-                logger.warning("a file is still not stored", metadata: ["error": "\(error)"])
-            }
         }
     }
 
@@ -202,17 +150,13 @@ extension VirtualFileSystem {
         }
     }
 
-    /// The end: one last try for what is unsent, locks given back, state closed.
+    /// The end: the server is no longer asked, locks are given back, state is closed. What is unsent
+    /// waits for the next mount; `drain` before this sends it.
     package func shutdown() async {
-        for id in saves.all() {
-            do throws(FileSystemError) {
-                try await save(id)
-                await gate.enter([id]) { await retireWorkingCopy(of: id) }
-            } catch {
-                logger.error(
-                    "a file stays unsent until the next mount", metadata: ["error": "\(error)"])
-            }
-        }
+        let task = synchronization.withLock { $0.take() }
+        task?.cancel()
+        wake()
+        await task?.value
         await locks.releaseAll()
         cache.close()
         await store.close()
@@ -225,7 +169,7 @@ extension Tree {
         guard let children = nodes[id]?.children, nodes[id]?.openHandles == 0 else { return }
         let isUsed = children.values.contains { child in
             guard let node = nodes[child] else { return false }
-            return !node.isIdle || node.children != nil || node.server == nil
+            return !node.isIdle || node.children != nil || node.server == nil || node.isLocalOnly
         }
         guard !isUsed else { return }
         for child in children.values {

@@ -1,3 +1,5 @@
+package import Reconciler
+
 /// How a mount behaves, fixed when it starts.
 package struct MountOptions: Sendable {
     /// When opening for writing takes the server's lock (DESIGN section 6).
@@ -7,6 +9,16 @@ package struct MountOptions: Sendable {
         case off
         /// Opening for writing fails without the lock.
         case require
+    }
+
+    /// When a program is answered (DESIGN section 1).
+    package enum Synchronization: String, Sendable, CaseIterable {
+        /// When the change is journaled here.
+        case none
+        /// As `none` for content; for names when the server has the change, or with its error.
+        case names
+        /// When the server has the change, or with its error.
+        case all
     }
 
     /// What becomes of symbolic links.
@@ -20,9 +32,18 @@ package struct MountOptions: Sendable {
     /// the roots themselves.
     package var path: [String] = []
     package var locking: Locking = .open
+    package var synchronization: Synchronization = .none
+    /// How soon changes go to the server.
+    package var pace = ReconciliationPace()
     package var symbolicLinks: SymbolicLinks = .store
     /// Names that never leave this machine, as shell patterns.
     package var localOnlyPatterns: [String] = [".~lock.*#", "~$*", ".*.sw?", ".nfs*"]
+    /// Names that are temporary by nature: they stay on this machine where the organisation's policy
+    /// excludes them, instead of being refused.
+    package var temporaryPatterns: [String] = [
+        "*.tmp", "*.temp", "*.swp", "*.swo", "*.swx", "*.bak", "*~", "~*", ".~*", "*.part",
+        "*.crdownload", "*.lock",
+    ]
     /// Who owns the files of the mount, where nothing else was set.
     package var userID: UInt32 = 0
     package var groupID: UInt32 = 0
@@ -37,6 +58,8 @@ package struct MountOptions: Sendable {
     package var staleSeconds: Double = 30
     /// How long a check of a known listing may hold up a program before the known one is used.
     package var revalidationSeconds: Double = 2
+    /// How long opening a file for writing waits for the server's lock before it counts as offline.
+    package var lockAnswerSeconds: Double = 10
     /// Inodes kept in memory before unused folders are dropped.
     package var nodeLimit = 200_000
     /// Open files and folders at one time.

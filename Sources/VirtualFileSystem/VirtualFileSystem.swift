@@ -6,6 +6,12 @@ package import Logging
 package import StateStore
 import Synchronization
 
+/// A task that waits for the end of a job on an item: nil when there is nothing to wait for.
+struct JobWaiter: Sendable {
+    let item: UInt64
+    let waiter: CheckedContinuation<Result<Void, FileSystemError>?, Never>
+}
+
 /// The operations of one mount: cache, state, locks and cloud put together.
 ///
 /// Operations are in `Operations/`, one file a topic. They may be called from any thread, in
@@ -24,7 +30,15 @@ package final class VirtualFileSystem: Sendable {
     let gate = KeyedGate()
     let tree: Mutex<Tree>
     let listings = SingleFlight()
-    let saves = SaveQueue()
+    let wakeSignal = WakeSignal()
+    /// Who waits for a job on an item to end.
+    let jobWaiters = Mutex<[JobWaiter]>([])
+    /// Who is to hear of the next end of any job.
+    let jobObservers = Mutex<[Latch<Void>]>([])
+    /// Monotonic seconds until which the server counts as not answering.
+    let silentUntil = Mutex<Double>(-.infinity)
+    /// The task that carries out the reconciler's jobs.
+    let synchronization = Mutex<Task<Void, Never>?>(nil)
     /// Server changes of several calls that could not be ended yet, by their record.
     let unfinished = Mutex<[Int64: Undertaking]>([:])
     /// Found out by this run, where the cloud can't say.
@@ -45,7 +59,7 @@ package final class VirtualFileSystem: Sendable {
         var top = Node(
             id: Tree.rootID, inode: .root, kind: .folder, parent: Tree.rootID, name: "")
         top.lookups = 1
-        tree = Mutex(Tree(rootNode: top))
+        tree = Mutex(Tree(rootNode: top, pace: options.pace))
         leaseJournal = LeaseJournal(store: store)
         locks = LockManager(
             cloud: cloud, leaseSeconds: cloud.capabilities.lockSeconds ?? 1_800,

@@ -3,6 +3,7 @@ import Glibc
 import MountService
 
 extension MountSettings.LockMode: ExpressibleByArgument {}
+extension MountSettings.SyncMode: ExpressibleByArgument {}
 extension MountSettings.SymbolicLinkMode: ExpressibleByArgument {}
 
 /// `ordner mount`
@@ -29,8 +30,12 @@ struct MountCommand: AsyncParsableCommand {
         help: ArgumentHelp("Mount options, such as ro,allow_other.", valueName: "options"))
     var options: [String] = []
 
-    @Option(help: "When changes are at the server: 'all' (every close waits for the upload).")
-    var sync = "all"
+    @Option(
+        help: """
+            When programs are answered: none (when a change is safe on this machine), names (as none, \
+            but mkdir, mv, rm when the server has done it), all (close too).
+            """)
+    var sync = MountSettings.SyncMode.none
 
     @Option(help: "Take the server's lock when a file is opened for writing: open, off, require.")
     var lock = MountSettings.LockMode.open
@@ -53,9 +58,6 @@ struct MountCommand: AsyncParsableCommand {
     func validate() throws {
         guard (0.1...3600).contains(poll) else {
             throw ValidationError("--poll takes 0.1 to 3600 seconds.")
-        }
-        guard ["none", "names", "all"].contains(sync) else {
-            throw ValidationError("--sync takes none, names or all.")
         }
     }
 
@@ -84,17 +86,12 @@ struct MountCommand: AsyncParsableCommand {
     }
 
     private func settings() throws(ServiceFailure) -> MountSettings {
-        guard sync == "all" else {
-            throw ServiceFailure(
-                "--sync=\(sync) is not there yet: until write-back is durable, "
-                    + "each close waits for the upload",
-                remedy: "Leave --sync out, or pass --sync=all.")
-        }
         let parts = source.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
         let path = parts.count == 2 && !parts[1].isEmpty ? String(parts[1]) : nil
         var settings = MountSettings(
             account: try AccountName(String(parts[0])), remotePath: path,
             location: MountLocation(resolving: directory))
+        settings.syncMode = sync
         settings.lockMode = lock
         settings.symbolicLinks = symlinks
         settings.cacheFolder = cacheDir.map(LocalPath.absolute)

@@ -45,15 +45,15 @@ struct StatusCommand: AsyncParsableCommand {
             "  account     " + mount.account + (mount.remotePath.map { ":" + $0 } ?? ""),
             "  server      \(mount.server) as \(mount.user), "
                 + (mount.serverReachable ? "reachable" : "NOT reachable"),
-            "  files       \(mount.openFiles) open, \(mount.unsentFiles) not on the server yet",
+            "  files       \(mount.openFiles) open, \(mount.unsentFiles) changes not on the server yet",
             "  cache       \(ByteSize.text(mount.cacheBytes)) of \(ByteSize.text(mount.cacheLimit))",
         ]
         lines += mount.unsent.map {
-            "  unsent      \($0.path) (\(ByteSize.text($0.bytes)))"
+            "  unsent      \($0.path) (\($0.change == "content" ? ByteSize.text($0.bytes) : $0.change))"
                 + ($0.error.map { ": " + $0 } ?? "")
         }
         lines += mount.locks.map { "  locked      \($0)" }
-        lines += mount.conflicts.map { "  conflict    \($0)" }
+        lines += mount.conflicts.map { "  conflict    \($0.copy) (the server's: \($0.original))" }
         return lines.joined(separator: "\n")
     }
 }

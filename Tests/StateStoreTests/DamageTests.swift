@@ -82,8 +82,10 @@ import Testing
             1700000000000000001, 3, 1, 420, 1000, 100, '99999999999:5', NULL, NULL, 'rev', NULL, 0,
             'c77', 13, NULL, 0);
             """
+        let filled = [version1, (name: "row", sql: row)]
+        await (try StateStore(folder: folder, migrations: filled)).close()
         let old = try StateStore(
-            folder: folder, migrations: [version1, (name: "row", sql: row)])
+            folder: folder, migrations: filled + StateSchema.migrations.dropFirst())
         let record = try #require(try await old.record(InodeNumber(77)))
         #expect(record.name == "alt.txt")
         #expect(record.server?.reference.id == "9")

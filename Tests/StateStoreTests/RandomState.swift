@@ -72,6 +72,13 @@ enum RandomState {
         record.isLocalOnly = .random(using: &random)
         record.contentFile = optional(&random, string)
         record.size = optional(&random) { .random(in: 0 ... .max, using: &$0) }
+        record.missingContent = (0..<Int64.random(in: 0...3, using: &random)).map {
+            ByteRange($0 * 10, $0 * 10 + .random(in: 0...9, using: &random))
+        }
+        record.serverPlace = optional(&random) {
+            RecordedPlace(parent: InodeNumber(.random(in: 1...9, using: &$0)), name: string(&$0))
+        }
+        record.isRemoved = .random(using: &random)
         record.listingValidator = optional(&random, string)
         record.isListed = .random(using: &random)
         return record

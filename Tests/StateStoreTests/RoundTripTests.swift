@@ -31,11 +31,12 @@ import Testing
         }
         let expected = stored.filter {
             $0.contentFile != nil || ($0.server == nil && !$0.isLocalOnly)
+                || $0.serverPlace != nil || $0.isRemoved
         }
         #expect(Set(try await reopened.dirtyRecords()) == Set(expected))
         for parent in 1...9 as ClosedRange<UInt64> {
             let children = try await reopened.children(of: InodeNumber(parent))
-            let wanted = stored.filter { $0.parent.rawValue == parent }
+            let wanted = stored.filter { $0.parent.rawValue == parent && !$0.isRemoved }
             #expect(Set(children) == Set(wanted))
         }
         await reopened.close()

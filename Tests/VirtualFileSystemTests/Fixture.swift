@@ -33,6 +33,7 @@ final class Fixture: Sendable {
         var options = MountOptions()
         options.hostName = "host"
         options.staleSeconds = 3_600
+        options.synchronization = .all
         change(&options)
         let cache = try BlockCache(
             BlockCache.Configuration(

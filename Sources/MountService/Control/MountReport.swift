@@ -1,9 +1,20 @@
 /// How a mount is doing: what `ordner status --json` prints for each.
 package struct MountReport: Codable, Sendable, Hashable {
-    /// A file changed here that the server doesn't have yet.
+    /// Two versions of a file, both kept.
+    package struct Conflict: Codable, Sendable, Hashable {
+        /// This machine's version.
+        package var copy: String
+        /// The server's version.
+        package var original: String
+    }
+
+    /// Something changed here that the server doesn't have yet.
     package struct Unsent: Codable, Sendable, Hashable {
         package var path: String
+        /// Of content.
         package var bytes: Int64
+        /// What the server lacks: content, folder, name, removal; or `undone`, where it refused.
+        package var change: String
         /// Why the last try failed.
         package var error: String?
     }
@@ -28,7 +39,7 @@ package struct MountReport: Codable, Sendable, Hashable {
     /// How many `unsent` would have without its limit.
     package var unsentFiles: Int
     /// Copies made because the server had changed the same file.
-    package var conflicts: [String]
+    package var conflicts: [Conflict]
     /// Files whose lock this mount holds.
     package var locks: [String]
 

@@ -21,10 +21,21 @@ package struct MountSettings: Sendable, Hashable {
         case refuse
     }
 
+    /// When programs are answered (DESIGN section 1).
+    package enum SyncMode: String, Sendable, Hashable, CaseIterable {
+        /// When a change is safe on this machine; it goes to the server by itself.
+        case none
+        /// As `none` for content; for names when the server has the change.
+        case names
+        /// When the server has the change.
+        case all
+    }
+
     package var account: AccountName
     /// `Root/path` below which the mount begins; nil for all roots side by side.
     package var remotePath: String?
     package var location: MountLocation
+    package var syncMode = SyncMode.none
     package var lockMode = LockMode.open
     package var symbolicLinks = SymbolicLinkMode.store
     /// Absolute; nil for the user's cache folder.
@@ -47,6 +58,12 @@ extension MountSettings {
     var fileSystemOptions: MountOptions {
         var options = MountOptions()
         options.path = (remotePath ?? "").split(separator: "/").map(String.init)
+        options.synchronization =
+            switch syncMode {
+            case .none: .none
+            case .names: .names
+            case .all: .all
+            }
         options.locking =
             switch lockMode {
             case .open: .open

@@ -131,9 +131,12 @@ package struct MountedAccount: Sendable {
             openFiles: status.openFiles, cacheBytes: status.cachedBytes,
             cacheLimit: settings.cacheLimit,
             unsent: status.unsent.prefix(limit).map {
-                .init(path: $0.path, bytes: $0.bytes, error: $0.error)
+                .init(
+                    path: $0.path, bytes: $0.bytes, change: $0.change.rawValue, error: $0.error)
             }, unsentFiles: status.unsent.count,
-            conflicts: Array(status.conflicts.suffix(limit)),
+            conflicts: status.conflicts.suffix(limit).map {
+                .init(copy: $0.copy, original: $0.original)
+            },
             locks: Array(status.locks.prefix(limit)))
     }
 

@@ -1,107 +1,170 @@
 import FileSystemTypes
 import Glibc
+import Synchronization
 
-/// One open file on the local disk. Closing is its end; it may be removed before.
+/// One file on the local disk, open while it is used; it may be removed while it is open.
 final class ContentFile: Sendable {
+    private struct State {
+        /// Nil while it is parked.
+        var descriptor: Int32?
+        var users = 0
+        var isRemoved = false
+    }
+
     let path: String
-    let descriptor: Int32
+    private let state: Mutex<State>
 
     /// Opens for reading and writing.
     /// - Parameter create: makes a new file, readable by its owner only; it must not exist.
     init(path: String, create: Bool) throws(FileSystemError) {
-        let flags = O_RDWR | O_CLOEXEC | (create ? O_CREAT | O_EXCL : 0)
-        let descriptor = open(path, flags, 0o600)
-        guard descriptor >= 0 else { throw .fromErrno("can't open \(path)") }
         self.path = path
-        self.descriptor = descriptor
+        let descriptor = try Self.open(path, O_RDWR | (create ? O_CREAT | O_EXCL : 0))
+        state = Mutex(State(descriptor: descriptor))
     }
 
-    deinit { close(descriptor) }
+    deinit {
+        if let descriptor = state.withLock({ $0.descriptor }) { close(descriptor) }
+    }
+
+    private static func open(_ path: String, _ flags: Int32) throws(FileSystemError) -> Int32 {
+        let descriptor = Glibc.open(path, flags | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw .fromErrno("can't open \(path)") }
+        return descriptor
+    }
+
+    /// Calls `body` with the open descriptor, which it must not keep; opens a parked file first.
+    func use<Value>(_ body: (Int32) throws(FileSystemError) -> Value) throws(FileSystemError)
+        -> Value
+    {
+        let descriptor = try state.withLock { state throws(FileSystemError) in
+            if let descriptor = state.descriptor {
+                state.users += 1
+                return descriptor
+            }
+            let descriptor = try Self.open(path, O_RDWR)
+            state.descriptor = descriptor
+            state.users = 1
+            return descriptor
+        }
+        defer { state.withLock { $0.users -= 1 } }
+        return try body(descriptor)
+    }
+
+    /// Closes the file until its next use. Nothing happens while it is used, or has no name.
+    func park() {
+        state.withLock { state in
+            guard state.users == 0, !state.isRemoved, let descriptor = state.descriptor else {
+                return
+            }
+            close(descriptor)
+            state.descriptor = nil
+        }
+    }
 
     /// Reads until the buffer is full or the file ends.
     func read(at offset: Int64, into buffer: UnsafeMutableRawBufferPointer) throws(FileSystemError)
         -> Int
     {
-        var done = 0
-        while done < buffer.count {
-            let count = pread(
-                descriptor, buffer.baseAddress?.advanced(by: done), buffer.count - done,
-                off_t(offset) + done)
-            if count > 0 {
-                done += count
-            } else if count == 0 {
-                break
-            } else if errno != EINTR {
-                throw .fromErrno("can't read \(path)")
+        try use { descriptor throws(FileSystemError) in
+            var done = 0
+            while done < buffer.count {
+                let count = pread(
+                    descriptor, buffer.baseAddress?.advanced(by: done), buffer.count - done,
+                    off_t(offset) + done)
+                if count > 0 {
+                    done += count
+                } else if count == 0 {
+                    break
+                } else if errno != EINTR {
+                    throw .fromErrno("can't read \(path)")
+                }
             }
+            return done
         }
-        return done
     }
 
     /// Writes all of the bytes.
     func write(_ bytes: UnsafeRawBufferPointer, at offset: Int64) throws(FileSystemError) {
-        var done = 0
-        while done < bytes.count {
-            let count = pwrite(
-                descriptor, bytes.baseAddress?.advanced(by: done), bytes.count - done,
-                off_t(offset) + done)
-            if count >= 0 {
-                done += count
-            } else if errno != EINTR {
-                throw .fromErrno("can't write \(path)")
+        try use { descriptor throws(FileSystemError) in
+            var done = 0
+            while done < bytes.count {
+                let count = pwrite(
+                    descriptor, bytes.baseAddress?.advanced(by: done), bytes.count - done,
+                    off_t(offset) + done)
+                if count >= 0 {
+                    done += count
+                } else if errno != EINTR {
+                    throw .fromErrno("can't write \(path)")
+                }
             }
         }
     }
 
     func truncate(to size: Int64) throws(FileSystemError) {
-        guard ftruncate(descriptor, off_t(size)) == 0 else {
-            throw .fromErrno("can't change the size of \(path)")
+        try use { descriptor throws(FileSystemError) in
+            guard ftruncate(descriptor, off_t(size)) == 0 else {
+                throw .fromErrno("can't change the size of \(path)")
+            }
         }
     }
 
     func allocate(_ mode: Int32, _ range: ByteRange) throws(FileSystemError) {
-        guard
-            LinuxFileCalls.allocate(
+        try use { descriptor throws(FileSystemError) in
+            let result = LinuxFileCalls.allocate(
                 descriptor, mode: mode, offset: Int(range.lowerBound), count: Int(range.count))
-                == 0
-        else {
-            throw .fromErrno("can't allocate in \(path)")
+            guard result == 0 else { throw .fromErrno("can't allocate in \(path)") }
         }
     }
 
-    /// Puts the bytes on stable storage.
+    /// Puts the bytes, and the file's name, on stable storage.
     func sync() throws(FileSystemError) {
-        guard fdatasync(descriptor) == 0 else { throw .fromErrno("can't sync \(path)") }
+        try use { descriptor throws(FileSystemError) in
+            guard fdatasync(descriptor) == 0 else { throw .fromErrno("can't sync \(path)") }
+        }
+        // A new file's name is its folder's data (fsync(2)).
+        let folder = String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)])
+        let directory = try Self.open(folder.isEmpty ? "/" : folder, O_RDONLY | O_DIRECTORY)
+        defer { close(directory) }
+        guard fsync(directory) == 0 else { throw .fromErrno("can't sync \(folder)") }
     }
 
     /// Copies `range` to the same place in another file; shares blocks where the disk can.
     func copy(_ range: ByteRange, to target: ContentFile, at offset: Int64) throws(FileSystemError)
     {
-        var source = off_t(range.lowerBound)
-        var destination = off_t(offset)
-        var left = Int(range.count)
-        while left > 0 {
-            let count = LinuxFileCalls.copyFileRange(
-                from: descriptor, &source, to: target.descriptor, &destination, count: left)
-            if count == 0 { return }
-            if count < 0 {
-                if errno == EINTR { continue }
-                throw .fromErrno("can't copy \(path)")
+        try use { descriptor throws(FileSystemError) in
+            try target.use { other throws(FileSystemError) in
+                var source = off_t(range.lowerBound)
+                var destination = off_t(offset)
+                var left = Int(range.count)
+                while left > 0 {
+                    let count = LinuxFileCalls.copyFileRange(
+                        from: descriptor, &source, to: other, &destination, count: left)
+                    if count == 0 { return }
+                    if count < 0 {
+                        if errno == EINTR { continue }
+                        throw .fromErrno("can't copy \(path)")
+                    }
+                    left -= count
+                }
             }
-            left -= count
         }
     }
 
     /// The next data or hole at or after `offset`; nil where there is none.
-    func seek(_ target: SeekTarget, from offset: Int64) -> Int64? {
-        let found = lseek(
-            descriptor, off_t(offset),
-            target == .data ? LinuxFileCalls.seekData : LinuxFileCalls.seekHole)
-        return found >= 0 ? Int64(found) : nil
+    func seek(_ target: SeekTarget, from offset: Int64) throws(FileSystemError) -> Int64? {
+        try use { descriptor in
+            let found = lseek(
+                descriptor, off_t(offset),
+                target == .data ? LinuxFileCalls.seekData : LinuxFileCalls.seekHole)
+            return found >= 0 ? Int64(found) : nil
+        }
     }
 
     /// Removes the name; the open file stays readable.
-    func remove() { unlink(path) }
+    func remove() {
+        state.withLock { $0.isRemoved = true }
+        unlink(path)
+    }
 }
 
 extension FileSystemError {

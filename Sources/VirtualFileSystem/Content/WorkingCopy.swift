@@ -22,12 +22,28 @@ final class WorkingCopy: Sendable {
         /// An upload reads the file: the next change moves to a copy first.
         var isFrozen = false
         var copies = 0
+
+        var shown: Shown {
+            Shown(
+                size: size, generation: generation, savedGeneration: savedGeneration,
+                path: file.path, missing: missing.ranges)
+        }
+    }
+
+    /// What is asked for often, under a lock that nobody holds during disk work.
+    private struct Shown {
+        var size: Int64
+        var generation: UInt64
+        var savedGeneration: UInt64?
+        var path: String
+        var missing: [ByteRange]
     }
 
     /// Tells this working copy from others of the same node.
     let serial: UInt64
     private let base: CachedContent?
     private let state: Mutex<State>
+    private let shown: Mutex<Shown>
 
     /// - Parameters:
     ///   - path: a new file is made there; it must not exist.
@@ -42,32 +58,66 @@ final class WorkingCopy: Sendable {
             file: file, size: size, missing: ByteRangeSet(ByteRange(0, size)))
         if base != nil { state.savedGeneration = 0 }
         self.state = Mutex(state)
+        shown = Mutex(state.shown)
     }
 
-    /// Takes up a complete file that an earlier run left behind, unsent.
-    init(serial: UInt64, adopting path: String, size: Int64) throws(FileSystemError) {
+    /// Takes up a file that an earlier run left behind, unsent.
+    /// - Parameters:
+    ///   - base: where `missing` comes from, one use of which is taken over.
+    init(
+        serial: UInt64, adopting path: String, size: Int64, missing: [ByteRange],
+        base: CachedContent?
+    ) throws(FileSystemError) {
         self.serial = serial
-        base = nil
+        self.base = base
         let file = try ContentFile(path: path, create: false)
-        state = Mutex(State(file: file, size: size, missing: ByteRangeSet()))
+        var gaps = ByteRangeSet()
+        for range in missing { gaps.insert(range) }
+        let state = State(file: file, size: size, missing: gaps)
+        self.state = Mutex(state)
+        shown = Mutex(state.shown)
     }
 
     deinit { base?.release() }
 
-    var size: Int64 { state.withLock { $0.size } }
-    var path: String { state.withLock { $0.file.path } }
-    var generation: UInt64 { state.withLock { $0.generation } }
+    var size: Int64 { shown.withLock { $0.size } }
+    var path: String { shown.withLock { $0.path } }
+    var generation: UInt64 { shown.withLock { $0.generation } }
 
     /// Whether the server holds what is in it.
-    var isSaved: Bool { state.withLock { $0.savedGeneration == $0.generation } }
+    var isSaved: Bool { shown.withLock { $0.savedGeneration == $0.generation } }
 
-    /// Notes that the server now holds the content of `generation`.
-    func markSaved(_ generation: UInt64) {
-        state.withLock { $0.savedGeneration = generation }
+    /// What the state table keeps of it.
+    var recorded: (path: String, size: Int64, missing: [ByteRange]) {
+        shown.withLock { ($0.path, $0.size, $0.missing) }
     }
 
+    /// Notes that the server now holds the content of `generation`.
+    func markSaved(_ generation: UInt64) { setSaved(generation) }
+
     /// Makes the content count as unsent although it was not changed here.
-    func markUnsaved() { state.withLock { $0.savedGeneration = nil } }
+    func markUnsaved() { setSaved(nil) }
+
+    private func setSaved(_ generation: UInt64?) {
+        state.withLock { state in
+            state.savedGeneration = generation
+            let now = state.shown
+            shown.withLock { $0 = now }
+        }
+    }
+
+    /// Changes the state, and then what is shown of it.
+    private func update(
+        _ body: (inout State) throws(FileSystemError) -> Void
+    ) throws(FileSystemError) {
+        try state.withLock { state throws(FileSystemError) in
+            defer {
+                let now = state.shown
+                shown.withLock { $0 = now }
+            }
+            try body(&state)
+        }
+    }
 
     // MARK: Reading
 
@@ -107,9 +157,11 @@ final class WorkingCopy: Sendable {
 
     /// Copies what is still missing in `piece`; what was written meanwhile stays.
     private func take(_ piece: ByteRange, from base: CachedContent) throws(FileSystemError) {
-        try state.withLock { state throws(FileSystemError) in
+        try update { state throws(FileSystemError) in
             for gap in state.missing.intersection(with: piece) {
-                try base.copy(gap, to: state.file.descriptor, at: gap.lowerBound)
+                try state.file.use { descriptor throws(FileSystemError) in
+                    try base.copy(gap, to: descriptor, at: gap.lowerBound)
+                }
                 state.missing.remove(gap)
             }
         }
@@ -171,7 +223,7 @@ final class WorkingCopy: Sendable {
     private func change(
         _ body: (inout State) throws(FileSystemError) -> Void
     ) throws(FileSystemError) {
-        try state.withLock { state throws(FileSystemError) in
+        try update { state throws(FileSystemError) in
             if state.isFrozen { try Self.thaw(&state) }
             // A failed change may have written a part.
             defer { state.generation += 1 }
@@ -217,15 +269,18 @@ final class WorkingCopy: Sendable {
         try state.withLock { $0.file }.sync()
     }
 
+    /// Closes the file until it is needed again: unsent files may be many.
+    func park() { state.withLock { $0.file }.park() }
+
     /// Removes the file from the disk; open readers keep it.
     func discard() { state.withLock { $0.file }.remove() }
 
     var isComplete: Bool { state.withLock { $0.missing.isEmpty } }
 
-    func seek(_ target: SeekTarget, from offset: Int64) -> Int64? {
+    func seek(_ target: SeekTarget, from offset: Int64) throws(FileSystemError) -> Int64? {
         let (file, size, isComplete) = state.withLock { ($0.file, $0.size, $0.missing.isEmpty) }
         guard offset < size else { return nil }
         guard isComplete else { return target == .data ? offset : size }
-        return file.seek(target, from: offset).map { min($0, size) }
+        return try file.seek(target, from: offset).map { min($0, size) }
     }
 }

@@ -1,5 +1,6 @@
 import CloudStorage
 package import FileSystemTypes
+import Reconciler
 import StateStore
 import Synchronization
 
@@ -90,10 +91,13 @@ extension VirtualFileSystem {
     func noteChange(of node: UInt64, handle: UInt64?) {
         let now = SystemClocks.now()
         tree.withLock { tree in
+            tree.nodes[node]?.isFlushed = false
             tree.nodes[node]?.overlay.modified = now
             tree.nodes[node]?.overlay.changed = now
             tree.nodes[node]?.overlay.clearSetIDBits()
-            if let handle { tree.handles[handle]?.hasWritten = true }
+            guard let handle, tree.handles[handle]?.hasWritten == false else { return }
+            tree.handles[handle]?.hasWritten = true
+            tree.compare(node)
         }
     }
 
@@ -109,7 +113,8 @@ extension VirtualFileSystem {
             }
             if let quota = account.quota {
                 let growth = size - (known.server?.size ?? 0)
-                let free = quota.total - quota.used - tree.bytesSinceAccount
+                let waiting = tree.bytesWaiting - (tree.work.difference(of: node)?.growth ?? 0)
+                let free = quota.total - quota.used - tree.bytesSinceAccount - waiting
                 if growth > 0, growth > free {
                     throw FileSystemError(.quotaExceeded, "the account's quota is used up")
                 }

@@ -6,27 +6,44 @@ import Synchronization
 
 /// Making files, folders and links.
 extension VirtualFileSystem {
-    /// Makes a file and opens it; it is uploaded when it is closed. An existing one is opened.
+    /// Makes a file and opens it. An existing one is opened. Answers on the caller's thread, which
+    /// may wait for the local disk, where the folder is known.
     package func create(
         parent: UInt64, name: String, mode: UInt16, options: OpenOptions, caller: Caller
     ) -> Outcome<CreatedFile> {
-        pending { () throws(FileSystemError) in
-            if let existing = try await self.existing(parent: parent, name: name) {
-                guard !options.contains(.exclusive) else {
-                    throw FileSystemError(.exists, "\(name) exists")
-                }
-                let file = try await self.open(node: existing, options: options, caller: caller)
-                    .value()
-                return CreatedFile(entry: try self.countedEntry(of: existing), file: file)
+        let isFree = tree.withLock { tree in
+            tree.nodes[parent]?.children != nil && tree.child(of: parent, named: name) == nil
+        }
+        if isFree {
+            return now { () throws(FileSystemError) in
+                try make(parent: parent, name: name, mode: mode, options: options)
             }
-            try self.checkCreation(of: name, in: parent)
-            let id = try await self.addLocalFile(parent: parent, name: name, mode: mode)
-            let file = try self.finishOpening(id, options: options, content: nil)
-            return CreatedFile(entry: try self.countedEntry(of: id), file: file)
+        }
+        return pending { () throws(FileSystemError) in
+            guard let existing = try await self.existing(parent: parent, name: name) else {
+                return try await self.disk.run { () throws(FileSystemError) in
+                    try self.make(parent: parent, name: name, mode: mode, options: options)
+                }
+            }
+            guard !options.contains(.exclusive) else {
+                throw FileSystemError(.exists, "\(name) exists")
+            }
+            let file = try await self.open(node: existing, options: options, caller: caller)
+                .value()
+            return CreatedFile(entry: try self.countedEntry(of: existing), file: file)
         }
     }
 
-    /// Makes an empty file on the server (`mknod` with `S_IFREG`).
+    private func make(
+        parent: UInt64, name: String, mode: UInt16, options: OpenOptions
+    ) throws(FileSystemError) -> CreatedFile {
+        try checkCreation(of: name, in: parent)
+        let id = try addLocalFile(parent: parent, name: name, mode: mode)
+        let file = try finishOpening(id, options: options, content: nil)
+        return CreatedFile(entry: try countedEntry(of: id), file: file)
+    }
+
+    /// Makes an empty file (`mknod` with `S_IFREG`).
     package func mknod(
         parent: UInt64, name: String, mode: UInt16, caller: Caller
     ) -> Outcome<Entry> {
@@ -77,7 +94,7 @@ extension VirtualFileSystem {
         }
         try tree.withLock { tree throws(FileSystemError) in
             let folder = try tree.folder(parent)
-            guard folder.server != nil else {
+            guard folder.server != nil || folder.id != Tree.rootID else {
                 throw FileSystemError(
                     .notPermitted,
                     "the top of the mount lists the account's roots; they are made on the server")
@@ -91,30 +108,39 @@ extension VirtualFileSystem {
         }
     }
 
-    /// Refuses extensions that the organisation excludes.
+    /// Refuses extensions that the organisation excludes, but for names that are temporary by nature.
     func checkPolicy(for name: String) throws(FileSystemError) {
-        let excluded = tree.withLock { $0.account?.policy.excludedExtensions ?? [] }
-        guard !excluded.isEmpty, !isLocalOnly(name) else { return }
-        let lowered = name.lowercased()
-        if let match = excluded.first(where: { lowered.hasSuffix($0) }) {
-            throw FileSystemError(.policy, "the organisation refuses files that end in \(match)")
-        }
+        guard !staysHere(name), let match = excludedExtension(of: name) else { return }
+        throw FileSystemError(.policy, "the organisation refuses files that end in \(match)")
     }
 
-    /// Whether files of a name stay on this machine.
-    func isLocalOnly(_ name: String) -> Bool {
-        options.localOnlyPatterns.contains { fnmatch($0, name, 0) == 0 }
+    private func excludedExtension(of name: String) -> String? {
+        let excluded = tree.withLock { $0.account?.policy.excludedExtensions ?? [] }
+        guard !excluded.isEmpty else { return nil }
+        let lowered = name.lowercased()
+        return excluded.first { lowered.hasSuffix($0) }
+    }
+
+    /// Whether files of a name stay on this machine: by the mount's options, or since they are
+    /// temporary by nature and the organisation excludes them.
+    func staysHere(_ name: String) -> Bool {
+        if options.localOnlyPatterns.contains(where: { fnmatch($0, name, 0) == 0 }) { return true }
+        return options.temporaryPatterns.contains { fnmatch($0, name, 0) == 0 }
+            && excludedExtension(of: name) != nil
     }
 
     /// Adds a file that exists only here so far.
     private func addLocalFile(
         parent: UInt64, name: String, mode: UInt16
-    ) async throws(FileSystemError) -> UInt64 {
+    ) throws(FileSystemError) -> UInt64 {
         try checkPolicy(for: name)
+        if let failure = store.failure { throw failure }
         var node = makeNode(kind: .file, parent: parent, name: name)
         node.overlay = newOverlay(mode: mode)
-        node.isLocalOnly = isLocalOnly(name)
-        node.working = try await newWorkingCopy(of: node.inode, base: nil)
+        node.isLocalOnly = staysHere(name)
+        let working = try makeWorkingCopy(of: node.inode, base: nil)
+        node.working = working
+        node.isContentKept = true
         let added = node
         do throws(FileSystemError) {
             try tree.withLock { tree throws(FileSystemError) in
@@ -125,7 +151,7 @@ extension VirtualFileSystem {
                 tree.touch(parent)
             }
         } catch {
-            added.working?.discard()
+            working.discard()
             throw error
         }
         return node.id
@@ -140,7 +166,7 @@ extension VirtualFileSystem {
         return overlay
     }
 
-    /// Makes a folder on the server.
+    /// Makes a folder.
     package func mkdir(
         parent: UInt64, name: String, mode: UInt16, caller: Caller
     ) -> Outcome<Entry> {
@@ -149,56 +175,43 @@ extension VirtualFileSystem {
                 throw FileSystemError(.exists, "\(name) exists")
             }
             try self.checkCreation(of: name, in: parent)
-            let id = try await self.makeFolder(parent: parent, name: name, mode: mode)
-            return try self.countedEntry(of: id)
-        }
-    }
-
-    private func makeFolder(
-        parent: UInt64, name: String, mode: UInt16
-    ) async throws(FileSystemError) -> UInt64 {
-        guard let folder = tree.withLock({ $0.reference(of: parent) }) else {
-            throw FileSystemError(.stale, "the folder is gone")
-        }
-        let item: CloudItem
-        do throws(CloudStorageError) {
-            item = try await cloud.createFolder(name: name, in: folder)
-        } catch {
-            if error.kind == .nameConflict { refreshLater(parent) }
-            throw FileSystemError(error)
-        }
-        return acknowledgeNew(item, kind: .folder, parent: parent, name: name, mode: mode)
-    }
-
-    /// Adds an item that the server made for us, unless a listing has brought it already.
-    private func acknowledgeNew(
-        _ item: CloudItem, kind: FileKind, parent: UInt64, name: String, mode: UInt16
-    ) -> UInt64 {
-        var node = makeNode(kind: kind, parent: parent, name: name)
-        node.server = ServerSide(item)
-        node.overlay = newOverlay(mode: mode)
-        node.overlay.revision = item.revision
-        if kind == .folder {
+            var node = self.makeNode(kind: .folder, parent: parent, name: name)
+            node.overlay = self.newOverlay(mode: mode)
             node.children = [:]
             node.validatedAt = SystemClocks.monotonicSeconds()
+            node.usedAt = node.validatedAt
+            try await self.add(node)
+            return try self.countedEntry(of: node.id)
         }
-        let added = node
-        let (id, records) = tree.withLock { tree -> (UInt64, [InodeRecord]) in
-            if let known = tree.byKey[ItemKey(item.reference)], tree.nodes[known] != nil {
-                tree.nodes[known]?.overlay = added.overlay
-                return (known, [])
-            }
-            if let stranger = tree.child(of: parent, named: name) { tree.detach(stranger.id) }
-            tree.attach(added)
-            tree.stamp(added.id)
-            tree.touch(parent)
-            return (added.id, [added.id, parent].compactMap { tree.record(of: $0) })
-        }
-        store.enqueue(records.map { .put($0) })
-        return id
     }
 
-    /// Stores a symbolic link as a small text file.
+    /// Hangs in a folder or link that is only here so far, and journals it; where the mount is to
+    /// answer for the server, waits for it, and takes the node away where the server refuses.
+    private func add(_ node: Node) async throws(FileSystemError) {
+        let changes = try tree.withLock { tree throws(FileSystemError) in
+            guard let parent = node.parent, tree.child(of: parent, named: node.name) == nil else {
+                throw FileSystemError(.exists, "\(node.name) exists")
+            }
+            tree.attach(node)
+            tree.touch(parent)
+            tree.noteLocalChange(of: node.id)
+            tree.compare(node.id)
+            return tree.recordChanges(of: [node.id, parent])
+        }
+        try await journal(changes)
+        guard options.synchronization != .none else { return }
+        do throws(FileSystemError) {
+            try await settle([node.id])
+        } catch {
+            let removal = tree.withLock { $0.removeNameLocally(node.id) }
+            node.working?.discard()
+            if let parent = node.parent { refreshLater(parent) }
+            store.enqueue(removal)
+            throw error
+        }
+    }
+
+    /// Keeps a symbolic link as a small text file.
     package func symlink(
         parent: UInt64, name: String, target: String, caller: Caller
     ) -> Outcome<Entry> {
@@ -213,45 +226,34 @@ extension VirtualFileSystem {
                 throw FileSystemError(.exists, "\(name) exists")
             }
             try self.checkCreation(of: LinkName.stored(name), in: parent)
-            let item = try await self.uploadLink(parent: parent, name: name, target: target)
-            let id = self.acknowledgeNew(
-                item, kind: .symbolicLink, parent: parent, name: name, mode: 0o777)
-            self.tree.withLock { tree in
-                tree.nodes[id]?.symlinkTarget = target
-                if let record = tree.record(of: id) { self.store.enqueue([.put(record)]) }
-            }
-            return try self.countedEntry(of: id)
+            var node = self.makeNode(kind: .symbolicLink, parent: parent, name: name)
+            node.overlay = self.newOverlay(mode: 0o777)
+            node.symlinkTarget = target
+            node.isContentKept = true
+            node.working = try await self.linkContent(target, inode: node.inode)
+            try await self.add(node)
+            return try self.countedEntry(of: node.id)
         }
     }
 
-    private func uploadLink(
-        parent: UInt64, name: String, target: String
-    ) async throws(FileSystemError) -> CloudItem {
-        guard let folder = tree.withLock({ $0.reference(of: parent) }) else {
-            throw FileSystemError(.stale, "the folder is gone")
-        }
-        let working = try await newWorkingCopy(of: store.allocateInode(), base: nil)
-        defer { working.discard() }
+    private func linkContent(
+        _ target: String, inode: InodeNumber
+    ) async throws(FileSystemError) -> WorkingCopy {
+        let working = try await newWorkingCopy(of: inode, base: nil)
         try await disk.run { () throws(FileSystemError) in
-            var bytes = Array(target.utf8)
-            let result: Result<Void, FileSystemError> = bytes.withUnsafeMutableBytes { buffer in
+            let bytes = Array(target.utf8)
+            let result: Result<Void, FileSystemError> = bytes.withUnsafeBytes { buffer in
                 do throws(FileSystemError) {
-                    try working.write(UnsafeRawBufferPointer(buffer), at: 0)
+                    try working.write(buffer, at: 0)
                     return .success(())
                 } catch {
                     return .failure(error)
                 }
             }
             try result.get()
+            working.park()
         }
-        let content = LocalContent(path: working.path, size: working.size)
-        let place = ServerPlace(folder: folder, name: LinkName.stored(name))
-        return try await ask { () async throws(CloudStorageError) in
-            guard self.uploadOntoName == .conflict else {
-                return try await self.storeWithoutOverwriting(content, at: place)
-            }
-            return try await self.cloud.upload(content, name: place.name, to: folder)
-        }
+        return working
     }
 }
 

@@ -75,10 +75,17 @@ extension VirtualFileSystem {
         }
     }
 
-    /// Names are on the server when the calls that made them return; what is kept here only is
-    /// put on stable storage.
+    /// Puts every name that was changed on stable storage; a later mount brings it to the server.
+    ///
+    /// Throws, once, what became known of an entry after the program had been answered.
     package func fsyncdir(handle: UInt64, dataOnly: Bool) -> Outcome<Void> {
-        pending { () throws(FileSystemError) in
+        let entries = tree.withLock { tree in
+            tree.directoryHandles[handle].flatMap { tree.nodes[$0.node]?.children }
+        }
+        if let error = takeOwedError(of: (entries ?? [:]).values) {
+            return .ready(.failure(error))
+        }
+        return pending { () throws(FileSystemError) in
             try await self.store.commit([], durability: .full)
         }
     }

@@ -155,7 +155,7 @@ extension VirtualFileSystem {
             }
             let found: Int64?
             if let working = source.working {
-                found = working.seek(target, from: offset)
+                found = try working.seek(target, from: offset)
             } else {
                 let size = source.cached?.size ?? 0
                 found = offset < size ? (target == .data ? offset : size) : nil

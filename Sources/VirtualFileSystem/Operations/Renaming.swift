@@ -21,11 +21,8 @@ extension VirtualFileSystem {
             if let target = job.target, target.isFolder, mode == .replace {
                 try await self.checkEmpty(target.id)
             }
-            let keys = Set([job.source.id] + (job.target.map { [$0.id] } ?? []))
-            try await self.inGate(keys) { () throws(FileSystemError) in
-                await self.tryToFinishUndertakings()
-                try await self.carryOut(job)
-            }
+            if job.becomesLocal { try await self.keepHere(job.source.id) }
+            try await self.carryOut(job)
         }
     }
 
@@ -37,6 +34,8 @@ extension VirtualFileSystem {
         var newParent: UInt64
         var newName: String
         var mode: RenameMode
+        /// The new name is one that stays on this machine, the old one isn't.
+        var becomesLocal: Bool
     }
 
     private func renameJob(
@@ -65,261 +64,131 @@ extension VirtualFileSystem {
             if source.isFolder, tree.isBelow(to.parent, source.id) {
                 throw FileSystemError(.invalidArgument, "a folder can't move into itself")
             }
-            let roots = (
-                tree.nodes[from.parent]?.server?.reference.root,
-                tree.nodes[to.parent]?.server?.reference.root
-            )
-            guard roots.0 == roots.1 else {
+            guard tree.root(of: from.parent) == tree.root(of: to.parent) else {
                 throw FileSystemError(.crossRoot, "the cloud can't move between roots")
             }
         }
         return RenameJob(
             source: source, target: target, parent: from.parent, newParent: to.parent,
-            newName: to.name, mode: mode)
+            newName: to.name, mode: mode,
+            becomesLocal: source.kind == .file && !source.isLocalOnly
+                && mode != .exchange && staysHere(to.name))
     }
 
     private func carryOut(_ job: RenameJob) async throws(FileSystemError) {
-        let ids = [job.source.id] + (job.target.map { [$0.id] } ?? [])
-        tree.withLock { tree in for id in ids { tree.nodes[id]?.busy += 1 } }
-        defer {
-            tree.withLock { tree in
-                for id in ids {
-                    tree.nodes[id]?.busy -= 1
-                    tree.stamp(id)
-                    tree.dropIfUnused(id)
-                }
-            }
+        let items = [job.source.id] + (job.target.map { [$0.id] } ?? [])
+        let changes = try tree.withLock { tree throws(FileSystemError) in
+            guard tree.child(of: job.parent, named: job.source.name)?.id == job.source.id,
+                tree.child(of: job.newParent, named: job.newName)?.id == job.target?.id
+            else { throw FileSystemError(.notFound, "the names changed meanwhile") }
+            return apply(job, to: &tree)
         }
-        guard let target = job.target else { return try await moveToFreeName(job) }
-        if job.mode == .exchange { return try await exchange(job, target) }
-        if target.server == nil {
-            forgetRemoved(target.id, parent: job.newParent)
-            return try await moveToFreeName(job)
+        try await journal(changes)
+        if let target = job.target, job.mode != .exchange {
+            await retireWorkingCopy(of: target.id)
         }
-        try await keepReadable(target)
-        if job.source.server == nil {
-            try await supersede(job, target)
-        } else if job.source.kind == .file, target.kind == .file, uploadOntoName == .revision {
-            try await replaceAsRevision(job, target)
-        } else {
-            try await replaceOnServer(job, target)
-        }
-    }
-
-    /// An open file that loses its name must stay readable: what is missing is fetched first.
-    private func keepReadable(_ target: Node) async throws(FileSystemError) {
-        guard target.openHandles > 0, let cached = target.cached, !cached.isComplete else { return }
-        try await ask { () async throws(CloudStorageError) in
-            try await cached.ensure(ByteRange(0, cached.size))
-        }
-    }
-
-    private func newPlace(of job: RenameJob) throws(FileSystemError) -> ServerPlace {
-        guard let folder = tree.withLock({ $0.reference(of: job.newParent) }) else {
-            throw FileSystemError(.stale, "the folder is gone")
-        }
-        let name =
-            job.source.kind == .symbolicLink ? LinkName.stored(job.newName) : job.newName
-        return ServerPlace(folder: folder, name: name)
-    }
-
-    private func moveToFreeName(_ job: RenameJob) async throws(FileSystemError) {
-        guard job.source.server != nil else { return try await moveLocally(job) }
-        let items = try await undertakeRename([(job.source, try newPlace(of: job))])
-        finish(job, server: items[0])
-    }
-
-    /// A file that is only on this machine takes its new name; if it may, it is stored now.
-    private func moveLocally(_ job: RenameJob) async throws(FileSystemError) {
-        let id = job.source.id
-        tree.withLock { tree in
-            tree.move(id, to: job.newParent, name: job.newName)
-            tree.nodes[id]?.isLocalOnly =
-                job.source.isLocalOnly && isLocalOnly(job.newName)
-            tree.touch(job.parent)
-            tree.touch(job.newParent)
-            let records = [id, job.parent, job.newParent].compactMap { tree.record(of: $0) }
-            store.enqueue(records.map { .put($0) })
-        }
-        try await storeIfClosed(id)
-    }
-
-    private func storeIfClosed(_ id: UInt64) async throws(FileSystemError) {
-        let isClosed = tree.withLock { tree in
-            guard let node = tree.nodes[id] else { return false }
-            return node.writeHandles == 0 && !node.isLocalOnly
-        }
-        guard isClosed else { return }
+        guard options.synchronization != .none else { return }
         do throws(FileSystemError) {
-            try await saveAlone(id)
-            await retireWorkingCopy(of: id)
+            try await settle(items)
         } catch {
-            tree.withLock { $0.nodes[id]?.saveError = error }
-            saves.failed(id, now: SystemClocks.monotonicSeconds())
+            // Content that was never sent stays under its new name, and is tried again.
+            let wasStored = tree.withLock { $0.nodes[job.source.id]?.server != nil }
+            if wasStored { bringBack(items) }
             throw error
         }
     }
 
-    /// Content that was never sent becomes the next content of the file it is renamed over.
-    private func supersede(_ job: RenameJob, _ target: Node) async throws(FileSystemError) {
+    private func apply(_ job: RenameJob, to tree: inout Tree) -> [StateChange] {
+        var changes: [StateChange] = []
         let id = job.source.id
-        if job.source.isLocalOnly, isLocalOnly(job.newName) || job.source.isFolder {
-            try await deleteOnServer(target.id)
-            forgetRemoved(target.id, parent: job.newParent)
-            return try await moveLocally(job)
-        }
-        forgetRemoved(target.id, parent: job.newParent)
-        tree.withLock { tree in
-            tree.acknowledge(id, target.server)
-            tree.nodes[id]?.working?.markUnsaved()
-        }
-        try await moveLocally(job)
-    }
-
-    /// The content becomes the next revision of the target, which keeps its identity (rule 2).
-    private func replaceAsRevision(_ job: RenameJob, _ target: Node) async throws(FileSystemError) {
-        let id = job.source.id
-        guard let old = job.source.server,
-            let oldReference = tree.withLock({ $0.reference(of: id) })
-        else { throw FileSystemError(.stale, "the file is gone") }
-        guard let origin = tree.withLock({ $0.place(of: id) }) else {
-            throw FileSystemError(.stale, "the file is gone")
-        }
-        try await checkUnchanged(target)
-        let place = try newPlace(of: job)
-        var server = target.server
-        if job.source.working?.isSaved ?? true {
-            let item = try await uploadCopy(of: job.source, as: place)
-            server = ServerSide(item)
+        if job.mode == .exchange, let target = job.target {
+            tree.exchangeLocally(id, target.id)
         } else {
-            job.source.working?.markUnsaved()
-        }
-        let undertaking = Undertaking(
-            convergence: Convergence(goals: [
-                Goal(item: oldReference, place: nil, temporaryName: temporaryName(for: origin.name))
-            ]),
-            origins: [origin.placement])
-        _ = try await ask { () async throws(CloudStorageError) in
-            try await self.undertake(undertaking)
-        }
-        forgetRemoved(target.id, parent: job.newParent)
-        tree.withLock { tree in
-            tree.acknowledge(id, server)
-            tree.nodes[id]?.overlay.revision = server?.revision
-            tree.recordDeparture(of: old.reference)
-        }
-        finish(job, server: nil)
-        try await storeIfClosed(id)
-    }
-
-    /// Uploads a saved file's content once more, under another name.
-    private func uploadCopy(
-        of node: Node, as place: ServerPlace
-    ) async throws(FileSystemError) -> CloudItem {
-        guard let server = node.server else { throw FileSystemError(.stale, "the file is gone") }
-        let reference = tree.withLock { $0.reference(of: node.id) } ?? server.reference
-        let base = try cachedContent(for: server, reference: reference)
-        let copy = try await newWorkingCopy(of: node.inode, base: base)
-        defer { copy.discard() }
-        try await copy.fill(ByteRange(0, server.size), on: disk)
-        let content = LocalContent(path: copy.path, size: server.size)
-        return try await ask { () async throws(CloudStorageError) in
-            try await self.cloud.upload(content, name: place.name, to: place.folder)
-        }
-    }
-
-    /// Old one aside, new one in its place, old one deleted, on record (rule 3).
-    private func replaceOnServer(_ job: RenameJob, _ target: Node) async throws(FileSystemError) {
-        try await checkUnchanged(target)
-        let items = try await undertakeRename([(job.source, try newPlace(of: job)), (target, nil)])
-        tree.withLock { tree in
-            if let old = target.server { tree.recordDeparture(of: old.reference) }
-        }
-        forgetRemoved(target.id, parent: job.newParent)
-        finish(job, server: items[0])
-    }
-
-    private func exchange(_ job: RenameJob, _ target: Node) async throws(FileSystemError) {
-        guard job.source.server != nil, target.server != nil,
-            job.source.kind != .symbolicLink, target.kind != .symbolicLink,
-            let origin = tree.withLock({ $0.place(of: job.source.id) })
-        else {
-            throw FileSystemError(.notSupported, "only stored files and folders can be exchanged")
-        }
-        let items = try await undertakeRename([
-            (job.source, try newPlace(of: job)), (target, origin),
-        ])
-        tree.withLock { tree in
-            let oldName = job.source.name
-            tree.move(job.source.id, to: job.newParent, name: job.newName)
-            tree.nodes[target.id]?.parent = job.parent
-            tree.nodes[target.id]?.name = oldName
-            tree.nodes[job.parent]?.children?[NameKey(oldName)] = target.id
-            if let item = items[0] { tree.acknowledge(job.source.id, ServerSide(item)) }
-            if let item = items[1] { tree.acknowledge(target.id, ServerSide(item)) }
-            let records = [job.source.id, target.id].compactMap { tree.record(of: $0) }
-            store.enqueue(records.map { .put($0) })
-        }
-    }
-
-    /// Makes the calls that bring items to their places; nil deletes.
-    private func undertakeRename(
-        _ moves: [(node: Node, place: ServerPlace?)]
-    ) async throws(FileSystemError) -> [CloudItem?] {
-        var goals: [Goal] = []
-        var origins: [Placement?] = []
-        for move in moves {
-            let (reference, origin) = tree.withLock { tree in
-                (tree.reference(of: move.node.id), tree.place(of: move.node.id))
+            if let target = job.target { changes += tree.removeNameLocally(target.id) }
+            if job.source.isLocalOnly {
+                tree.nodes[id]?.isLocalOnly = staysHere(job.newName)
             }
-            guard let reference, let origin else {
-                throw FileSystemError(.stale, "the item is gone")
-            }
-            origins.append(origin.placement)
-            goals.append(
-                Goal(
-                    item: reference, place: move.place?.placement,
-                    temporaryName: temporaryName(for: origin.name)))
+            if job.becomesLocal { changes += tree.keepLocally(id, store.allocateInode) }
+            tree.moveLocally(id, to: job.newParent, name: job.newName)
         }
-        let undertaking = Undertaking(convergence: Convergence(goals: goals), origins: origins)
-        do throws(CloudStorageError) {
-            return try await undertake(undertaking)
-        } catch {
-            // Somebody else changed the names: look again before the next try.
-            for move in moves { if let parent = move.node.parent { refreshLater(parent) } }
-            throw FileSystemError(error)
+        tree.nodes[id]?.overlay.changed = SystemClocks.now()
+        tree.touch(job.parent)
+        tree.touch(job.newParent)
+        tree.compare(id)
+        let ids = [id, job.parent, job.newParent] + (job.target.map { [$0.id] } ?? [])
+        return changes + tree.recordChanges(of: ids)
+    }
+
+    /// Brings all of a file's content to this machine, before it stays here.
+    private func keepHere(_ id: UInt64) async throws(FileSystemError) {
+        let isPrepared = try await inGate([id]) { () throws(FileSystemError) in
+            try await self.prepareWorkingCopy(of: id, truncated: false)
+            return self.tree.withLock { $0.nodes[id]?.working }
+        }
+        guard let isPrepared else { return }
+        try await isPrepared.fill(ByteRange(0, isPrepared.size), on: disk)
+    }
+
+    /// Runs work while no other changes the nodes on the server.
+    func inGate<Value: Sendable>(
+        _ keys: Set<UInt64>, _ body: () async throws(FileSystemError) -> Value
+    ) async throws(FileSystemError) -> Value {
+        let result: Result<Value, FileSystemError> = await gate.enter(keys) {
+            do throws(FileSystemError) {
+                return .success(try await body())
+            } catch {
+                return .failure(error)
+            }
+        }
+        return try result.get()
+    }
+}
+
+extension Tree {
+    /// Two items take each other's names here.
+    mutating func exchangeLocally(_ first: UInt64, _ second: UInt64) {
+        guard let one = nodes[first], let other = nodes[second],
+            let oneParent = one.parent, let otherParent = other.parent
+        else { return }
+        let homes = (home(of: one), home(of: other))
+        nodes[first]?.parent = otherParent
+        nodes[first]?.name = other.name
+        nodes[second]?.parent = oneParent
+        nodes[second]?.name = one.name
+        nodes[otherParent]?.children?[NameKey(other.name)] = first
+        nodes[oneParent]?.children?[NameKey(one.name)] = second
+        for (id, home) in [(first, homes.0), (second, homes.1)] {
+            guard let node = nodes[id] else { continue }
+            let displaced = home == goal(of: node) ? nil : home
+            nodes[id]?.displaced = displaced
+            noteLocalChange(of: id)
+            compare(id)
         }
     }
 
-    /// Refuses to replace a version that this machine has not seen (rule 4).
-    private func checkUnchanged(_ target: Node) async throws(FileSystemError) {
-        guard target.kind != .folder, let known = target.server else { return }
-        let reference = tree.withLock { $0.reference(of: target.id) } ?? known.reference
-        let current = try await ask { () async throws(CloudStorageError) in
-            try await self.cloud.item(reference)
+    /// A file of the server stays on this machine from now on: what the server has is removed, as
+    /// an item of its own. Returns that item's row.
+    mutating func keepLocally(_ id: UInt64, _ allocate: () -> InodeNumber) -> [StateChange] {
+        guard let node = nodes[id], let server = node.server, let home = home(of: node) else {
+            nodes[id]?.isLocalOnly = true
+            compare(id)
+            return []
         }
-        guard current.revision == known.revision else {
-            if let parent = target.parent { refreshLater(parent) }
-            throw FileSystemError(.stale, "another client changed \(target.name); look at it again")
-        }
-    }
-
-    /// The name as it is now, here and in the state table.
-    private func finish(_ job: RenameJob, server item: CloudItem?) {
-        let id = job.source.id
-        let records = tree.withLock { tree -> [InodeRecord] in
-            tree.move(id, to: job.newParent, name: job.newName)
-            if let item {
-                // A relocation does not change content: the revision stays what it was.
-                let isFresh = tree.nodes[id]?.overlay.revision == tree.nodes[id]?.server?.revision
-                tree.acknowledge(id, ServerSide(item))
-                if isFresh { tree.nodes[id]?.overlay.revision = item.revision }
-            }
-            tree.nodes[id]?.overlay.changed = SystemClocks.now()
-            tree.touch(job.parent)
-            tree.touch(job.newParent)
-            return [id, job.parent, job.newParent].compactMap { tree.record(of: $0) }
-        }
-        store.enqueue(records.map { .put($0) })
+        acknowledge(id, nil)
+        nodes[id]?.isLocalOnly = true
+        nodes[id]?.isContentKept = true
+        nodes[id]?.working?.markUnsaved()
+        let inode = allocate()
+        var rest = Node(
+            id: inode.rawValue, inode: inode, kind: node.kind, parent: nil, name: node.name)
+        rest.server = server
+        rest.isRemoved = true
+        rest.displaced = home
+        rest.changedAt = SystemClocks.monotonicSeconds()
+        nodes[rest.id] = rest
+        byKey[ItemKey(server.reference)] = rest.id
+        compare(rest.id)
+        compare(id)
+        return recordChanges(of: [rest.id])
     }
 }

@@ -1,6 +1,7 @@
 import BlockCache
 import CloudStorage
 package import FileSystemTypes
+import Reconciler
 import Synchronization
 
 /// Space and state of the mount.
@@ -15,7 +16,7 @@ extension VirtualFileSystem {
                 return FileSystemUsage(
                     totalBytes: Self.unlimitedBytes, freeBytes: Self.unlimitedBytes)
             }
-            let used = quota.used + tree.bytesSinceAccount
+            let used = quota.used + tree.bytesSinceAccount + tree.bytesWaiting
             return FileSystemUsage(
                 totalBytes: max(0, quota.total), freeBytes: max(0, quota.total - max(0, used)))
         }
@@ -31,14 +32,11 @@ extension VirtualFileSystem {
             status.openFiles = tree.handles.count
             status.cachedBytes = usage.bytes
             status.conflicts = tree.conflicts
-            for node in tree.nodes.values {
-                guard let working = node.working, !node.isLocalOnly, !working.isSaved else {
-                    continue
-                }
-                status.unsent.append(
-                    .init(
-                        path: tree.path(of: node.id) ?? node.name, bytes: working.size,
-                        error: node.saveError?.message))
+            for node in tree.nodes.values where !node.isLocalOnly {
+                let isUnsent = node.parent != nil && node.working?.isSaved == false
+                guard isUnsent || node.isUnsettled || node.saveError != nil else { continue }
+                guard node.id != Tree.rootID else { continue }
+                status.unsent.append(tree.unsent(node))
             }
             status.locks = tree.nodes.values.filter(\.holdsLock).compactMap { tree.path(of: $0.id) }
             return status
@@ -46,12 +44,49 @@ extension VirtualFileSystem {
     }
 }
 
+extension Tree {
+    /// Bytes that are to go to the server and are not counted in the quota yet.
+    var bytesWaiting: Int64 { work.growth }
+
+    /// What the server lacks of a node.
+    func unsent(_ node: Node) -> MountStatus.Unsent {
+        let isContent = node.parent != nil && node.working?.isSaved == false
+        let change: MountStatus.Unsent.Change =
+            if isContent {
+                .content
+            } else if node.isRemoved {
+                .removal
+            } else if node.server == nil {
+                .folder
+            } else {
+                node.displaced == nil ? .undone : .name
+            }
+        let path =
+            path(of: node.id)
+            ?? node.displaced.flatMap { place in
+                self.path(of: place.folder).map { "\($0)/\(place.name.name)" }
+            }
+        return MountStatus.Unsent(
+            path: path ?? node.name, bytes: isContent ? node.working?.size ?? 0 : 0,
+            change: change, error: node.saveError?.message)
+    }
+}
+
 /// A picture of a mount at one moment.
 package struct MountStatus: Sendable, Equatable, Codable {
     /// A file whose content is not on the server yet.
     package struct Unsent: Sendable, Equatable, Codable {
+        /// What the server does not have.
+        package enum Change: String, Sendable, Codable {
+            case content, folder, name, removal
+            /// Nothing: a change that the server refused was undone.
+            case undone
+        }
+
         package var path: String
+        /// Of content; 0 where only names are to be changed.
         package var bytes: Int64
+        package var change: Change
         /// Why the last try failed.
         package var error: String?
     }
@@ -62,8 +97,8 @@ package struct MountStatus: Sendable, Equatable, Codable {
     package var unsent: [Unsent] = []
     /// Paths that this machine holds the server's lock for.
     package var locks: [String] = []
-    /// Conflict copies made since the mount started.
-    package var conflicts: [String] = []
+    /// Files of which two versions are kept, until somebody decides.
+    package var conflicts: [Conflict] = []
 
     package init() {}
 }

@@ -1,8 +1,46 @@
+import BlockCache
 import CloudStorage
 import FileSystemTypes
+import Logging
+import StateStore
 import Synchronization
 
 extension VirtualFileSystem {
+    /// Whether a local file has the bytes of a version that is complete in the cache. No calls.
+    func isCached(_ server: ServerSide, equalTo content: LocalContent) async -> Bool {
+        guard server.size == content.size, server.revision != nil else { return false }
+        do throws(FileSystemError) {
+            let cached = try cachedContent(for: server, reference: server.reference)
+            defer { cached.release() }
+            guard cached.isComplete else { return false }
+            return try await disk.run { () throws(FileSystemError) in
+                try Self.isEqual(cached, to: ContentFile(path: content.path, create: false))
+            }
+        } catch {
+            logger.debug("contents can't be compared", metadata: ["error": "\(error)"])
+            return false
+        }
+    }
+
+    private static func isEqual(
+        _ cached: CachedContent, to file: ContentFile
+    ) throws(FileSystemError) -> Bool {
+        let piece = 1 << 18
+        let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: piece * 2, alignment: 16)
+        defer { bytes.deallocate() }
+        var offset: Int64 = 0
+        while offset < cached.size {
+            let count = Int(min(Int64(piece), cached.size - offset))
+            let left = UnsafeMutableRawBufferPointer(rebasing: bytes[..<count])
+            let right = UnsafeMutableRawBufferPointer(rebasing: bytes[piece..<piece + count])
+            guard try cached.readNow(offset: offset, into: left) == count,
+                try file.read(at: offset, into: right) == count, left.elementsEqual(right)
+            else { return false }
+            offset += Int64(count)
+        }
+        return true
+    }
+
     /// Whether the server's item has exactly these bytes. Sizes are compared before anything is
     /// downloaded.
     func isContent(

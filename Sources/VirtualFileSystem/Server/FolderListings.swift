@@ -1,6 +1,7 @@
 import CloudStorage
 package import FileSystemTypes
 import Logging
+import Reconciler
 import StateStore
 import Synchronization
 
@@ -153,24 +154,27 @@ extension VirtualFileSystem {
         for node in effects.attributes { notifier.invalidateAttributes(ofNode: node) }
     }
 
-    /// A folder the server no longer has loses its name here too.
+    /// A folder the server no longer has loses its name here too, unless it holds unsent changes:
+    /// then it is made again for them. A root that is gone can't be.
     private func forgetVanished(_ folder: UInt64) {
         guard folder != Tree.rootID else { return }
         let effects: MergeEffects = tree.withLock { tree in
             var effects = MergeEffects()
-            guard let node = tree.nodes[folder], let parent = node.parent, node.busy == 0 else {
+            guard let node = tree.nodes[folder], node.parent != nil, node.busy == 0 else {
                 return effects
             }
-            tree.detach(folder)
-            effects.entries.append((parent, node.name))
-            effects.changes.append(.removeSubtree(node.inode))
+            if node.server?.reference.kind == .root, tree.hasUnsettled(below: folder) {
+                return effects
+            }
+            tree.vanish(folder, &effects)
             return effects
         }
         carryOut(effects)
+        if !effects.isEmpty { wake() }
     }
 
     /// Takes the entries an earlier run has kept in the state table. Returns whether there were any.
-    private func restore(_ folder: Node) async throws(FileSystemError) -> Bool {
+    func restore(_ folder: Node) async throws(FileSystemError) -> Bool {
         let record = try await store.record(folder.inode)
         let children = try await store.children(of: folder.inode)
         return tree.withLock { tree in
@@ -179,8 +183,7 @@ extension VirtualFileSystem {
             }
             guard let record, record.isListed else { return false }
             tree.nodes[folder.id]?.children = [:]
-            // What was never sent is taken up by the recovery, with its content.
-            for child in children where child.server != nil {
+            for child in children where child.isWorthRestoring {
                 tree.restore(child, below: folder.id)
             }
             tree.nodes[folder.id]?.validator = record.listingValidator
@@ -190,36 +193,24 @@ extension VirtualFileSystem {
 }
 
 extension Tree {
-    /// Adds a node as the state table remembers it, unless it is here already.
-    mutating func restore(_ record: InodeRecord, below folder: UInt64) {
-        guard nodes[record.inode.rawValue] == nil,
-            nodes[folder]?.children?[NameKey(record.name)] == nil,
-            record.server.map({ byKey[ItemKey($0.reference)] == nil }) ?? true
-        else { return }
-        var node = Node(
-            id: record.inode.rawValue, inode: record.inode, kind: record.kind, parent: folder,
-            name: record.name)
-        node.server = record.server
-        node.overlay = record.overlay
-        node.isLocalOnly = record.isLocalOnly
-        node.symlinkTarget = record.symlinkTarget
-        attach(node)
-    }
-
     /// Points at a node's item on the server, its path as it is now; nil where there is none.
     func reference(of id: UInt64) -> ItemReference? {
         guard var reference = nodes[id]?.server?.reference else { return nil }
         guard reference.kind != .root else { return reference }
         var parts: [String] = []
         var current = id
-        while let node = nodes[current], let server = node.server, server.reference.kind != .root {
-            parts.append(serverName(of: node))
-            guard let parent = node.parent, parent != current, parts.count < 4096 else { break }
-            current = parent
+        while current != Tree.rootID, let node = nodes[current],
+            node.server?.reference.kind != .root, let home = home(of: node)
+        {
+            parts.append(home.name.name)
+            guard parts.count < 4096 else { break }
+            current = home.folder
         }
-        if nodes[current]?.server?.reference.kind == .root {
-            reference.path = "/" + parts.reversed().joined(separator: "/")
-        }
+        guard current != id, let top = nodes[current]?.server?.reference,
+            top.kind == .root || current == Tree.rootID
+        else { return reference }
+        let prefix = top.path == "/" ? "" : top.path
+        reference.path = prefix + "/" + parts.reversed().joined(separator: "/")
         return reference
     }
 
@@ -242,5 +233,12 @@ enum RootNames {
                 name: isUnique ? root.name : "\(root.name) (\(root.id))", size: 0, revision: nil,
                 modified: nil, permissions: root.permissions, isLocked: root.isLocked)
         }
+    }
+}
+
+extension InodeRecord {
+    /// A new file whose content no close has confirmed is not.
+    fileprivate var isWorthRestoring: Bool {
+        server != nil || kind == .folder || contentFile != nil
     }
 }

@@ -1,3 +1,4 @@
+import BlockCache
 import CloudStorage
 import FileSystemTypes
 import Logging
@@ -7,101 +8,93 @@ import Synchronization
 
 /// Storing a file's content on the server.
 extension VirtualFileSystem {
-    /// Brings the server to the content of a file's working copy. Nothing to do is not an error.
-    func save(_ id: UInt64) async throws(FileSystemError) {
-        let result: Result<Void, FileSystemError> = await gate.enter([id]) {
-            do throws(FileSystemError) {
-                try await saveAlone(id)
-                return .success(())
-            } catch {
-                return .failure(error)
-            }
+    /// Brings the server to the content of a file's working copy, as it is when this begins.
+    func storeContent(of id: UInt64) async throws(JobFailure) {
+        guard let node = tree.withLock({ $0.nodes[id] }), let working = node.working,
+            !working.isSaved, !node.isRemoved,
+            let place = tree.withLock({ $0.storagePlace(of: id) })
+        else { return }
+        try await asLocalJob { () async throws(FileSystemError) in
+            try await working.fill(ByteRange(0, working.size), on: self.disk)
         }
-        switch result {
-        case .success:
-            tree.withLock { $0.nodes[id]?.saveError = nil }
-            saves.succeeded(id)
-        case .failure(let error):
-            let isKept = tree.withLock { tree in
-                guard tree.nodes[id]?.working?.isSaved == false else { return false }
-                tree.nodes[id]?.saveError = error
-                return true
-            }
-            if isKept { saves.failed(id, now: SystemClocks.monotonicSeconds()) }
-            throw error
+        await tryToFinishUndertakings()
+        let frozen = working.freeze()
+        defer { working.unfreeze(frozen.file) }
+        let content = LocalContent(path: frozen.file.path, size: frozen.size)
+        if let server = node.server, await isCached(server, equalTo: content) {
+            return acknowledgeUnchanged(id, working, generation: frozen.generation)
         }
+        let saved: SavedContent
+        do throws(CloudStorageError) {
+            saved = try await store(content, of: id, at: place)
+        } catch {
+            throw placeFailure(error, folder: place.folder)
+        }
+        acknowledgeSave(of: id, saved, working, generation: frozen.generation)
     }
 
-    /// As `save`, for a caller that is in the gate already.
-    func saveAlone(_ id: UInt64) async throws(FileSystemError) {
-        let node = try tree.withLock { tree throws(FileSystemError) in try tree.node(id) }
-        guard let working = node.working, !working.isSaved else { return }
-        // A file without a name has nowhere to go; its bytes live as long as its handles.
-        guard node.parent != nil else { return }
-        try await working.fill(ByteRange(0, working.size), on: disk)
-        await tryToFinishUndertakings()
-        if let record = tree.withLock({ $0.record(of: id) }) {
-            try await store.commit([.put(record)], durability: .normal)
-        }
-        guard !node.isLocalOnly else { return }
-        tree.withLock { $0.nodes[id]?.busy += 1 }
-        let frozen = working.freeze()
-        defer {
-            working.unfreeze(frozen.file)
-            tree.withLock { tree in
-                tree.nodes[id]?.busy -= 1
-                tree.stamp(id)
-            }
-        }
-        let content = LocalContent(path: frozen.file.path, size: frozen.size)
-        do throws(CloudStorageError) {
-            let item = try await store(content, of: id)
-            acknowledgeSave(of: id, item, working, generation: frozen.generation)
-        } catch {
-            throw FileSystemError(error)
-        }
+    /// An item of the server that has the content now, and where it is.
+    private struct SavedContent {
+        var item: CloudItem
+        var place: NodePlace
     }
 
     private func acknowledgeSave(
-        of id: UInt64, _ item: CloudItem, _ working: WorkingCopy, generation: UInt64
+        of id: UInt64, _ saved: SavedContent, _ working: WorkingCopy, generation: UInt64
     ) {
-        let record = tree.withLock { tree -> InodeRecord? in
+        tree.withLock { tree in
             let oldSize = tree.nodes[id]?.server?.size ?? 0
-            tree.acknowledge(id, ServerSide(item))
-            tree.nodes[id]?.overlay.revision = item.revision
-            tree.bytesSinceAccount += item.size - oldSize
+            tree.acknowledge(id, ServerSide(saved.item), at: saved.place)
+            tree.nodes[id]?.overlay.revision = saved.item.revision
+            tree.bytesSinceAccount += saved.item.size - oldSize
             working.markSaved(generation)
-            return tree.record(of: id)
         }
-        if let record { store.enqueue([.put(record)]) }
+    }
+
+    /// The content is, byte for byte, what the server has: nothing is sent.
+    private func acknowledgeUnchanged(_ id: UInt64, _ working: WorkingCopy, generation: UInt64) {
+        tree.withLock { tree in
+            let revision = tree.nodes[id]?.server?.revision
+            tree.nodes[id]?.overlay.revision = revision
+            working.markSaved(generation)
+        }
     }
 
     /// Uploads `content` as what the file is on the server now: new, replaced, or gone.
     private func store(
-        _ content: LocalContent, of id: UInt64
-    ) async throws(CloudStorageError) -> CloudItem {
-        guard let place = tree.withLock({ $0.place(of: id) }) else {
+        _ content: LocalContent, of id: UInt64, at target: NodePlace
+    ) async throws(CloudStorageError) -> SavedContent {
+        guard let place = tree.withLock({ $0.serverPlace(at: target) }) else {
             throw CloudStorageError(.notFound, "the file's folder is not on the server")
         }
-        guard let old = tree.withLock({ tree in tree.nodes[id]?.server }) else {
-            return try await storeNew(content, of: id, at: place)
-        }
+        let (known, reference) = tree.withLock { ($0.nodes[id]?.server, $0.reference(of: id)) }
+        guard let old = known else { return try await storeNew(content, of: id, at: target, place) }
         let current: CloudItem
         do throws(CloudStorageError) {
-            current = try await cloud.item(tree.withLock { $0.reference(of: id) } ?? old.reference)
+            current = try await cloud.item(reference ?? old.reference)
         } catch {
             // Somebody deleted it: what was changed here counts for more.
             guard error.kind == .notFound else { throw error }
-            return try await storeNew(content, of: id, at: place)
+            return try await storeNew(content, of: id, at: target, place)
         }
         guard current.revision == old.revision else {
-            if try await isContent(content, equalTo: current) { return current }
-            return try await keepBoth(content, of: id, at: place)
+            if try await isContent(content, equalTo: current) {
+                return SavedContent(item: current, place: target)
+            }
+            return try await keepBoth(content, of: id, at: target, place)
         }
+        let item = try await storeNext(content, of: id, insteadOf: current, place)
+        return SavedContent(item: item, place: target)
+    }
+
+    /// Uploads content as the next version of a file whose present version this machine has seen.
+    private func storeNext(
+        _ content: LocalContent, of id: UInt64, insteadOf current: CloudItem, _ place: ServerPlace
+    ) async throws(CloudStorageError) -> CloudItem {
         if uploadOntoName != .conflict {
             do throws(CloudStorageError) {
                 let item = try await cloud.upload(content, name: place.name, to: place.folder)
-                if item.reference.id == old.reference.id {
+                if item.reference.id == current.reference.id {
                     learnedUploadBehaviour.withLock { $0 = .revision }
                 }
                 return item
@@ -115,7 +108,7 @@ extension VirtualFileSystem {
                 learnedUploadBehaviour.withLock { $0 = .conflict }
             }
         }
-        return try await replace(old.reference, with: content, of: id, at: place)
+        return try await replace(current.reference, with: content, of: id, at: place)
     }
 
     /// The item, if an upload whose answer was lost has made `content` its next revision.
@@ -128,28 +121,27 @@ extension VirtualFileSystem {
     }
 
     private func storeNew(
-        _ content: LocalContent, of id: UInt64, at place: ServerPlace
-    ) async throws(CloudStorageError) -> CloudItem {
+        _ content: LocalContent, of id: UInt64, at target: NodePlace, _ place: ServerPlace
+    ) async throws(CloudStorageError) -> SavedContent {
         do throws(CloudStorageError) {
-            guard uploadOntoName == .conflict else {
-                return try await storeWithoutOverwriting(content, at: place)
-            }
-            return try await cloud.upload(content, name: place.name, to: place.folder)
+            let item =
+                if uploadOntoName == .conflict {
+                    try await cloud.upload(content, name: place.name, to: place.folder)
+                } else {
+                    try await storeWithoutOverwriting(content, at: place)
+                }
+            return SavedContent(item: item, place: target)
         } catch {
             guard error.kind == .nameConflict || error.mayHaveHappened else { throw error }
             guard let other = try await entry(named: place.name, in: place.folder) else {
                 throw error
             }
-            return try await settleConflict(with: other, content, of: id, at: place)
+            // Our own upload whose answer was lost, or a stranger's.
+            if try await isContent(content, equalTo: other) {
+                return SavedContent(item: other, place: target)
+            }
+            return try await keepBoth(content, of: id, at: target, place)
         }
-    }
-
-    /// The name is taken on the server: by our own upload whose answer was lost, or by a stranger.
-    private func settleConflict(
-        with other: CloudItem, _ content: LocalContent, of id: UInt64, at place: ServerPlace
-    ) async throws(CloudStorageError) -> CloudItem {
-        if try await isContent(content, equalTo: other) { return other }
-        return try await keepBoth(content, of: id, at: place)
     }
 
     /// The entry of that name in a folder as it is on the server now.
@@ -164,8 +156,8 @@ extension VirtualFileSystem {
 
     /// Saves the content beside a version that this machine has not seen (DESIGN section 1).
     private func keepBoth(
-        _ content: LocalContent, of id: UInt64, at place: ServerPlace
-    ) async throws(CloudStorageError) -> CloudItem {
+        _ content: LocalContent, of id: UInt64, at target: NodePlace, _ place: ServerPlace
+    ) async throws(CloudStorageError) -> SavedContent {
         var attempt = 1
         while true {
             let name = ConflictName.make(
@@ -175,8 +167,9 @@ extension VirtualFileSystem {
                 let isTaken = try await entry(named: name, in: place.folder) != nil
                 if !isTaken {
                     let item = try await cloud.upload(content, name: name, to: place.folder)
-                    await showConflict(of: id, as: name)
-                    return item
+                    await showConflict(of: id, at: target, as: name)
+                    return SavedContent(
+                        item: item, place: NodePlace(folder: target.folder, name: name))
                 }
             } catch {
                 guard error.kind == .nameConflict, attempt < 8 else { throw error }
@@ -186,21 +179,24 @@ extension VirtualFileSystem {
     }
 
     /// The file takes the conflict copy's name; its own name is looked up again.
-    private func showConflict(of id: UInt64, as name: String) async {
+    private func showConflict(of id: UInt64, at target: NodePlace, as name: String) async {
         let change: (parent: UInt64, old: String)? = tree.withLock { tree in
-            guard let node = tree.nodes[id], let parent = node.parent else { return nil }
+            guard let node = tree.nodes[id], let parent = node.parent,
+                tree.goal(of: node) == target
+            else { return nil }
+            let original = tree.path(of: id)
             tree.move(id, to: parent, name: name)
             tree.nodes[parent]?.validator = nil
             tree.nodes[parent]?.validatedAt = -.infinity
-            if tree.conflicts.count < 1_000, let path = tree.path(of: id) {
-                tree.conflicts.append(path)
-            }
+            if let copy = tree.path(of: id), let original { tree.addConflict(copy, original) }
             return (parent, node.name)
         }
         guard let change else { return }
+        journalConflicts()
         notifier?.invalidateEntry(parent: change.parent, name: change.old)
         notifier?.invalidateEntry(parent: change.parent, name: name)
         logger.warning("kept both versions of a file", metadata: ["copy": "\(name)"])
+        refreshLater(change.parent)
     }
 }
 
@@ -210,14 +206,4 @@ struct ServerPlace: Sendable {
     var name: String
 
     var placement: Placement { Placement(folder: FolderKey(folder), name: name) }
-}
-
-extension Tree {
-    /// The server's folder and name of a node; nil where its folder is not on the server.
-    func place(of id: UInt64) -> ServerPlace? {
-        guard let node = nodes[id], let parent = node.parent,
-            let folder = reference(of: parent)
-        else { return nil }
-        return ServerPlace(folder: folder, name: serverName(of: node))
-    }
 }

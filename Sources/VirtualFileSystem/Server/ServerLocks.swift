@@ -24,8 +24,9 @@ extension VirtualFileSystem {
             }
             return
         }
+        if isServerSilent, options.locking == .open { return }
         do throws(CloudStorageError) {
-            try await locks.acquire(reference)
+            try await acquire(reference)
         } catch {
             try judge(error)
             return
@@ -36,6 +37,34 @@ extension VirtualFileSystem {
             return false
         }
         if isSurplus { await locks.release(reference) }
+    }
+
+    /// Waits for a lock; a server that does not answer in time counts as out of reach.
+    private func acquire(_ reference: ItemReference) async throws(CloudStorageError) {
+        let attempt = Task { () -> CloudStorageError? in
+            do throws(CloudStorageError) {
+                try await self.locks.acquire(reference)
+                return nil
+            } catch {
+                return error
+            }
+        }
+        let limit = Task {
+            // Cancelled when the answer came in time.
+            do { try await Task.sleep(for: .seconds(self.options.lockAnswerSeconds)) } catch {
+                return false
+            }
+            attempt.cancel()
+            return true
+        }
+        let error = await attempt.value
+        limit.cancel()
+        guard let error else { return }
+        if error.kind == .cancelled, await limit.value {
+            serverIsSilent()
+            throw CloudStorageError(.timedOut, "the server did not answer the request for a lock")
+        }
+        throw error
     }
 
     /// Whether a refused lock lets the program go on.
@@ -87,8 +116,14 @@ final class LeaseJournal: LeaseObserver {
             }
             return held
         }
-        // References hold nothing that JSON can't.
-        guard let text = try? JSONEncoder().encode(list) else { return }
+        let text: Data
+        do {
+            text = try JSONEncoder().encode(list)
+        } catch {
+            // References hold nothing that JSON can't. Without the record a lock that a crash
+            // leaves behind ends by itself, when its time is over.
+            return
+        }
         store.enqueue([.setValue(key: Self.key, value: String(decoding: text, as: UTF8.self))])
     }
 

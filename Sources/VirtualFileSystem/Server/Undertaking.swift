@@ -194,7 +194,8 @@ extension Tree {
     /// Whether a known item has a place. What another client put there is found out by the server.
     func isTaken(_ place: Placement) -> Bool {
         guard let folder = byKey[ItemKey(ItemReference(place.folder))] else { return false }
+        if work.occupant(of: NodePlace(folder: folder, name: place.name)) != nil { return true }
         guard let child = child(of: folder, named: place.name) else { return false }
-        return child.server != nil
+        return child.server != nil && child.displaced == nil
     }
 }

@@ -1,5 +1,6 @@
 import CloudStorage
 import FileSystemTypes
+import Reconciler
 import StateStore
 
 /// What a merged listing asks of the rest of the file system.
@@ -10,6 +11,10 @@ struct MergeEffects {
     /// Nodes whose cached pages are no longer their content.
     var contents: [UInt64] = []
     var attributes: [UInt64] = []
+
+    var isEmpty: Bool {
+        changes.isEmpty && entries.isEmpty && contents.isEmpty && attributes.isEmpty
+    }
 }
 
 /// What is known before the answer to a listing comes.
@@ -71,11 +76,8 @@ struct ListingMerge {
             else { continue }
             if node.busy > 0 || node.stamp > askedAt {
                 isCurrent = false
-            } else if node.server != nil, node.working?.isSaved ?? true {
-                tree.detach(id)
-                effects.entries.append((folder, name.name))
-                effects.changes.append(
-                    node.isFolder ? .removeSubtree(node.inode) : .remove(node.inode))
+            } else if node.server != nil, node.displaced == nil, node.working?.isSaved ?? true {
+                tree.vanish(id, &effects)
             }
         }
         tree.nodes[folder]?.validatedAt = monotonicNow
@@ -109,20 +111,26 @@ struct ListingMerge {
                 isCurrent = false
                 return id
             }
-            update(node, item, name: name, in: &tree, &effects)
+            if node.displaced != nil {
+                updateDisplaced(node, item, in: &tree, &effects)
+            } else {
+                update(node, item, name: name, in: &tree, &effects, &isCurrent)
+            }
             return id
         }
         if let holder = tree.child(of: folder, named: name) {
-            if holder.busy > 0 || holder.stamp > askedAt || holder.server == nil
+            if holder.busy > 0 || holder.stamp > askedAt || holder.isUnsettled
                 || !(holder.working?.isSaved ?? true)
             {
                 // The name is ours until the next save finds the other one there.
                 isCurrent = false
                 return holder.id
             }
-            tree.detach(holder.id)
-            effects.changes.append(
-                holder.isFolder ? .removeSubtree(holder.inode) : .remove(holder.inode))
+            tree.vanish(holder.id, &effects)
+            guard tree.child(of: folder, named: name) == nil else {
+                isCurrent = false
+                return holder.id
+            }
         }
         return insert(item, key: key, name: name, into: &tree, &effects)
     }
@@ -146,19 +154,44 @@ struct ListingMerge {
         return id
     }
 
+    /// An item that this machine has moved or removed: only the server's side of it may change.
+    private func updateDisplaced(
+        _ node: Node, _ item: CloudItem, in tree: inout Tree, _ effects: inout MergeEffects
+    ) {
+        let home = NodePlace(folder: folder, name: item.name)
+        var server = ServerSide(item)
+        if node.isRemoved || node.kind == .file && node.working != nil || node.openHandles > 0 {
+            // The version that was seen, which what is done here is based on.
+            server.revision = node.server?.revision
+            server.size = node.server?.size ?? 0
+        } else if node.server?.revision != server.revision {
+            effects.contents.append(node.id)
+        }
+        guard node.displaced != home || node.server != server else { return }
+        tree.acknowledge(node.id, server, at: home)
+        tree.compare(node.id)
+        effects.changes += tree.recordChanges(of: [node.id])
+    }
+
     private func update(
         _ node: Node, _ item: CloudItem, name: String, in tree: inout Tree,
-        _ effects: inout MergeEffects
+        _ effects: inout MergeEffects, _ isCurrent: inout Bool
     ) {
         let server = ServerSide(item)
         let hasMoved = node.parent != folder || !node.name.hasSameBytes(as: name)
         guard hasMoved || node.server != server else { return }
         if hasMoved {
             if let parent = node.parent { effects.entries.append((parent, node.name)) }
-            if let holder = tree.child(of: folder, named: name), holder.id != node.id,
-                holder.busy == 0, holder.working == nil
-            {
-                tree.detach(holder.id)
+            if let holder = tree.child(of: folder, named: name), holder.id != node.id {
+                let isOurs =
+                    holder.busy > 0 || holder.isUnsettled || holder.working?.isSaved == false
+                if !isOurs { tree.vanish(holder.id, &effects) }
+                guard tree.child(of: folder, named: name) == nil else {
+                    // Shown again once the other one has found its place.
+                    isCurrent = false
+                    if node.working == nil { tree.detach(node.id) }
+                    return
+                }
             }
             tree.move(node.id, to: folder, name: name)
             effects.entries.append((folder, name))
@@ -209,42 +242,10 @@ struct ListingMerge {
     }
 }
 
-/// How symbolic links are named on the server.
-enum LinkName {
-    /// Text files with the target in them; the same form that rclone's `--links` writes.
-    static let suffix = ".rclonelink"
-
-    static func stored(_ name: String) -> String { name + suffix }
-
-    static func shown(_ name: String) -> String {
-        name.utf8.count > suffix.utf8.count ? String(name.dropLast(suffix.count)) : name
-    }
-}
-
 extension ServerSide {
     init(_ item: CloudItem) {
         self.init(
             reference: item.reference, revision: item.revision, size: item.size,
             modified: item.modified, permissions: item.permissions, isLocked: item.isLocked)
-    }
-}
-
-extension Tree {
-    /// The state table's row of a node that has a name.
-    func record(of id: UInt64) -> InodeRecord? {
-        guard let node = nodes[id], let parent = node.parent, let folder = nodes[parent] else {
-            return nil
-        }
-        return InodeRecord(
-            inode: node.inode, parent: folder.inode, name: node.name, kind: node.kind,
-            server: node.server, overlay: node.overlay, symlinkTarget: node.symlinkTarget,
-            isLocalOnly: node.isLocalOnly, contentFile: contentFileName(of: node),
-            size: node.working?.size, listingValidator: node.validator,
-            isListed: node.children != nil)
-    }
-
-    private func contentFileName(of node: Node) -> String? {
-        guard let working = node.working, !working.isSaved || node.isLocalOnly else { return nil }
-        return working.path.split(separator: "/").last.map(String.init)
     }
 }

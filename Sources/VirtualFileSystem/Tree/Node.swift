@@ -1,6 +1,7 @@
 import BlockCache
 import CloudStorage
 import FileSystemTypes
+import Reconciler
 import StateStore
 
 /// One inode in memory.
@@ -15,6 +16,10 @@ struct Node {
     var name: String
     /// What the server has acknowledged; nil for what is only on this machine.
     var server: ServerSide?
+    /// Where the server has it, where that is not `parent` and `name`.
+    var displaced: NodePlace?
+    /// Removed here; the server may still have it.
+    var isRemoved = false
     var overlay = LocalOverlay()
     var isLocalOnly = false
     var symlinkTarget: String?
@@ -28,14 +33,22 @@ struct Node {
     var cached: CachedContent?
     /// The content version the kernel's pages were read from.
     var pagesOf: String?
+    /// The row in the state table speaks of the working copy, so that it survives the driver.
+    var isContentKept = false
+    /// The working copy may be sent although the file is open: flushed, and not written since.
+    var isFlushed = false
+    /// The working copy is about to become cached content: who opens for writing waits for that.
+    var isRetiring = false
+    /// Seconds of monotonic time of the last change made here.
+    var changedAt: Double = 0
     /// Server calls under way that change this node.
     var busy = 0
     /// The tree's sequence number when the last such call ended.
     var stamp: UInt64 = 0
-    /// Deleted from the server when the last handle closes.
-    var deletesAtClose: Int64?
-    /// Why the content could not be stored, until it could.
+    /// Why the server does not have what this machine wants, until it does.
     var saveError: FileSystemError?
+    /// `saveError` came after the program was told that all is well: the next fsync says so, once.
+    var owesError = false
     /// Whether this node holds the server's lock.
     var holdsLock = false
     // Folders:
@@ -63,6 +76,12 @@ struct Node {
     /// Whether the node may leave memory.
     var isIdle: Bool {
         lookups == 0 && openHandles == 0 && working == nil && busy == 0 && saveError == nil
-            && deletesAtClose == nil
+            && !isUnsettled
+    }
+
+    /// Whether the server has, or lacks, the item otherwise than this machine wants; content aside.
+    var isUnsettled: Bool {
+        if isRemoved { return server != nil }
+        return displaced != nil || (server == nil && parent != nil && !isLocalOnly && id != parent)
     }
 }

@@ -1,5 +1,6 @@
 import CloudStorage
 import FileSystemTypes
+import Reconciler
 import StateStore
 
 /// What the mount knows, in memory: inodes, names and handles.
@@ -23,9 +24,14 @@ struct Tree {
     var account: AccountDescription?
     /// Bytes our own changes added since `account` was read.
     var bytesSinceAccount: Int64 = 0
-    var conflicts: [String] = []
+    var conflicts: [Conflict] = []
+    /// What is to be brought to the server.
+    var work: Reconciliation
 
-    init(rootNode: Node) { nodes[Tree.rootID] = rootNode }
+    init(rootNode: Node, pace: ReconciliationPace) {
+        work = Reconciliation(pace: pace)
+        nodes[Tree.rootID] = rootNode
+    }
 
     func node(_ id: UInt64) throws(FileSystemError) -> Node {
         guard let node = nodes[id] else {
@@ -51,9 +57,12 @@ struct Tree {
         if let server = node.server { byKey[ItemKey(server.reference)] = node.id }
     }
 
-    /// Takes a node's name away. The node stays while the kernel or a handle knows it.
+    /// Takes a node's name away, since the server no longer has it there or it is an old version.
+    /// The node stays while the kernel or a handle knows it.
     mutating func detach(_ id: UInt64) {
         guard let node = nodes[id] else { return }
+        nodes[id]?.displaced = nil
+        work.set(id, nil)
         if let parent = node.parent, nodes[parent]?.children?[NameKey(node.name)] == id {
             nodes[parent]?.children?[NameKey(node.name)] = nil
         }
@@ -84,7 +93,7 @@ struct Tree {
             if byKey[key] == id { byKey[key] = nil }
         }
         nodes[id]?.server = server
-        if let server { byKey[ItemKey(server.reference)] = id }
+        if let server { byKey[ItemKey(server.reference)] = id } else { nodes[id]?.displaced = nil }
     }
 
     /// Forgets a detached node that nobody refers to any more.
@@ -143,6 +152,19 @@ struct Tree {
             departed = departed.filter { $0.value > old }
         }
         departed[ItemKey(reference)] = sequence
+    }
+}
+
+/// Two versions of a file that are both kept (DESIGN section 1).
+package struct Conflict: Hashable, Sendable, Codable {
+    /// Path of this machine's version.
+    package var copy: String
+    /// Path of the server's version.
+    package var original: String
+
+    package init(copy: String, original: String) {
+        self.copy = copy
+        self.original = original
     }
 }
 

@@ -1,0 +1,114 @@
+/// What can be done about one item now.
+extension Reconciliation {
+    enum Verdict: Hashable {
+        case job(ReconciliationJob)
+        case wait(Blocker)
+        /// Nothing until the item itself changes.
+        case idle
+    }
+
+    func verdict(on item: UInt64) -> Verdict {
+        guard let difference = entries[item]?.difference else { return .idle }
+        guard let wanted = difference.wanted else { return removal(of: item, difference) }
+        if let parent = entries[wanted.folder], parent.difference.home == nil {
+            return .wait(Blocker(item: wanted.folder, isPlace: false))
+        }
+        if difference.home != wanted, let holder = homes[wanted], holder != item {
+            return contest(of: item, difference, with: holder)
+        }
+        if difference.home == nil {
+            switch (difference.kind, difference.content) {
+            case (.folder, _): return .job(.makeFolder(item))
+            case (.file, .ready): return .job(.store(item))
+            case (.file, _): return .idle
+            }
+        }
+        if difference.home != wanted { return .job(.relocate(item)) }
+        if case .ready = difference.content { return .job(.store(item)) }
+        return .idle
+    }
+
+    /// The server has something in the place that the item is to have.
+    private func contest(
+        of item: UInt64, _ difference: Difference, with holder: UInt64
+    ) -> Verdict {
+        let blocked = Verdict.wait(Blocker(item: holder, isPlace: true))
+        guard let other = entries[holder], !other.isRunning else { return blocked }
+        guard other.difference.wanted == nil, other.difference.kind == .file,
+            difference.kind == .file
+        else { return blocked }
+        if difference.home != nil { return .job(.replace(item: item, removed: holder)) }
+        guard case .ready = difference.content else { return .idle }
+        return .job(.adopt(item: item, removed: holder))
+    }
+
+    private func removal(of item: UInt64, _ difference: Difference) -> Verdict {
+        guard let home = difference.home, !difference.isHeld else { return .idle }
+        if difference.kind == .folder {
+            switch contents(of: item) {
+            case .blocked(let child): return .wait(Blocker(item: child, isPlace: false))
+            case .goes(let others): return .job(.delete(item, with: others))
+            }
+        }
+        guard let successor = wanters[home], successor != item, let heir = entries[successor],
+            heir.difference.kind == .file
+        else { return .job(.delete(item, with: [])) }
+        // What takes its place becomes its next content, or replaces it in one go.
+        if heir.difference.home == nil, !heir.isRunning, !heir.isRefused,
+            case .ready = heir.difference.content
+        {
+            return .job(.adopt(item: successor, removed: item))
+        }
+        return .wait(Blocker(item: successor, isPlace: false))
+    }
+
+    private enum Contents {
+        /// An item has to leave the folder first, or is being worked on.
+        case blocked(UInt64)
+        /// Removed items that go with the folder.
+        case goes([UInt64])
+    }
+
+    private func contents(of folder: UInt64) -> Contents {
+        var found: [UInt64] = []
+        var folders = [folder]
+        while let next = folders.popLast() {
+            for child in homeChildren[next] ?? [] {
+                guard let entry = entries[child] else { continue }
+                if entry.isRunning || entry.difference.wanted != nil || entry.difference.isHeld {
+                    return .blocked(child)
+                }
+                found.append(child)
+                if entry.difference.kind == .folder { folders.append(child) }
+            }
+        }
+        return .goes(found)
+    }
+}
+
+extension Reconciliation {
+    /// Whether something is being done about an item, or will be without anybody's doing.
+    package func isUnderWay(_ item: UInt64) -> Bool {
+        guard let entry = entries[item] else { return false }
+        if entry.isRunning { return true }
+        if entry.isRefused { return false }
+        switch verdict(on: item) {
+        case .idle: return false
+        case .job: return true
+        case .wait(let blocker):
+            guard let other = entries[blocker.item] else { return true }
+            return !other.isRefused
+        }
+    }
+
+    /// An item, and those it waits for one after the other.
+    package func chain(from item: UInt64) -> [UInt64] {
+        var found = [item]
+        while let blocker = entries[found[found.count - 1]]?.blocker,
+            !found.contains(blocker.item), found.count < 64
+        {
+            found.append(blocker.item)
+        }
+        return found
+    }
+}

@@ -1,0 +1,282 @@
+import HeapModule
+
+/// Decides the next server calls from the items whose two sides differ (DESIGN section 4).
+///
+/// Pure: no clock, no I/O, no lock. The owner gives it every difference, takes jobs while there
+/// are any, and tells how each ended. Nothing in it is a queue of commands: a difference that goes
+/// away before its turn costs nothing.
+package struct Reconciliation: Sendable {
+    struct Entry: Sendable {
+        var difference: Difference
+        var isRunning = false
+        var isUrgent = false
+        var isRefused = false
+        var attempts = 0
+        var notBefore: Double = 0
+        /// Tells queue places that still count from older ones.
+        var ticket: UInt64
+        /// Whom it waits for, and whether for that one's place.
+        var blocker: Blocker?
+    }
+
+    struct Blocker: Hashable, Sendable {
+        var item: UInt64
+        /// The blocker's home is where the other is to be.
+        var isPlace: Bool
+    }
+
+    private struct Turn: Comparable, Sendable {
+        var time: Double
+        var ticket: UInt64
+        var item: UInt64
+
+        static func < (left: Turn, right: Turn) -> Bool {
+            left.time != right.time ? left.time < right.time : left.ticket < right.ticket
+        }
+    }
+
+    package var pace: ReconciliationPace
+    var entries: [UInt64: Entry] = [:]
+    /// Whose home a place is; of items that differ only.
+    var homes: [NodePlace: UInt64] = [:]
+    /// Who is to have a place and has it not.
+    var wanters: [NodePlace: UInt64] = [:]
+    /// Items that differ, by the folder the server has them in.
+    var homeChildren: [UInt64: Set<UInt64>] = [:]
+    private var waiters: [UInt64: Set<UInt64>] = [:]
+    private var future = Heap<Turn>()
+    private var ready = Heap<Turn>()
+    private var heldBulk: [UInt64] = []
+    private var lastTicket: UInt64 = 0
+    private var running = 0
+    private var runningBulk = 0
+    /// Large uploads under way, as they were when they started, whatever was written meanwhile.
+    private var bulkJobs: Set<UInt64> = []
+
+    package init(pace: ReconciliationPace = ReconciliationPace()) { self.pace = pace }
+
+    // MARK: What differs
+
+    /// Bytes by which all that waits makes the server's usage grow.
+    package private(set) var growth: Int64 = 0
+
+    package var count: Int { entries.count }
+    package var isEmpty: Bool { entries.isEmpty }
+    package var runningJobs: Int { running }
+    package var items: some Collection<UInt64> { entries.keys }
+
+    package func difference(of item: UInt64) -> Difference? { entries[item]?.difference }
+    package func isRunning(_ item: UInt64) -> Bool { entries[item]?.isRunning ?? false }
+    package func isRefused(_ item: UInt64) -> Bool { entries[item]?.isRefused ?? false }
+
+    /// Whose home on the server a place is, of the items that differ.
+    package func occupant(of place: NodePlace) -> UInt64? { homes[place] }
+
+    /// Sets what differs of an item; nil or a settled difference takes it out.
+    package mutating func set(_ item: UInt64, _ difference: Difference?) {
+        let difference = difference.flatMap { $0.isSettled ? nil : $0 }
+        let old = entries[item]
+        if old?.difference == difference { return }
+        removeFromIndexes(item)
+        growth += (difference?.growth ?? 0) - (old?.difference.growth ?? 0)
+        if let difference {
+            var entry = old ?? Entry(difference: difference, ticket: 0)
+            entry.difference = difference
+            entry.isRefused = false
+            entries[item] = entry
+            addToIndexes(item, difference)
+            if !entry.isRunning { enqueue(item) }
+        } else {
+            unblock(item)
+            entries[item] = nil
+        }
+        wakeWaiters(of: item)
+        wakePeers(of: difference)
+    }
+
+    /// Makes items due now, whatever they wait for; refused ones are tried once more.
+    package mutating func expedite(_ items: some Sequence<UInt64>) {
+        for item in items {
+            guard entries[item] != nil else { continue }
+            entries[item]?.isUrgent = true
+            entries[item]?.isRefused = false
+            entries[item]?.notBefore = 0
+            if entries[item]?.isRunning == false { enqueue(item) }
+        }
+    }
+
+    // MARK: Jobs
+
+    /// The next job, which counts as running until `finished`; nil where none is due.
+    package mutating func next(now: Double) -> ReconciliationJob? {
+        guard running < pace.width else { return nil }
+        while let turn = future.min, turn.time <= now {
+            _ = future.popMin()
+            guard let entry = entries[turn.item], entry.ticket == turn.ticket else { continue }
+            let delay = entry.isUrgent ? 0 : pace.penalty(bytes: entry.difference.bytes)
+            ready.insert(Turn(time: turn.time + delay, ticket: turn.ticket, item: turn.item))
+        }
+        while let turn = ready.popMin() {
+            guard let entry = entries[turn.item], entry.ticket == turn.ticket, !entry.isRunning
+            else { continue }
+            if let job = decide(turn.item) { return start(job) }
+        }
+        return nil
+    }
+
+    /// When `next` may have something new, if nothing changes before.
+    package var nextTime: Double? {
+        guard running < pace.width else { return nil }
+        return ready.isEmpty ? future.min?.time : 0
+    }
+
+    /// A job that `next` gave has ended.
+    package mutating func finished(
+        _ job: ReconciliationJob, _ result: ReconciliationResult, now: Double
+    ) {
+        running -= 1
+        if case .store(let file) = job, bulkJobs.remove(file) != nil { runningBulk -= 1 }
+        for item in job.items { settle(item, result, now: now) }
+        let held = heldBulk
+        heldBulk = []
+        for item in held where entries[item] != nil { enqueue(item) }
+        for item in job.items { wakeWaiters(of: item) }
+    }
+
+    private mutating func settle(_ item: UInt64, _ result: ReconciliationResult, now: Double) {
+        guard var entry = entries[item] else { return }
+        entry.isRunning = false
+        switch result {
+        case .done:
+            entry.attempts = 0
+            entry.notBefore = 0
+        case .retry(let after):
+            entry.attempts += 1
+            entry.isUrgent = false
+            entry.notBefore = now + max(after ?? 0, pace.wait(attempts: entry.attempts))
+        case .waiting:
+            entry.isUrgent = false
+            entry.notBefore = now + pace.lockedRetry
+        case .refused:
+            entry.isUrgent = false
+            entry.isRefused = true
+        }
+        entries[item] = entry
+        enqueue(item)
+    }
+
+    private mutating func start(_ job: ReconciliationJob) -> ReconciliationJob? {
+        if case .store(let file) = job, bulkJobs.contains(file) { runningBulk += 1 }
+        running += 1
+        for item in job.items {
+            unblock(item)
+            entries[item]?.isRunning = true
+        }
+        return job
+    }
+
+    private mutating func decide(_ item: UInt64) -> ReconciliationJob? {
+        unblock(item)
+        switch verdict(on: item) {
+        case .job(let job):
+            guard case .store(let file) = job, let entry = entries[file],
+                entry.difference.bytes > pace.bulkBytes
+            else { return job }
+            guard runningBulk < pace.bulkWidth else {
+                heldBulk.append(item)
+                return nil
+            }
+            bulkJobs.insert(file)
+            return job
+        case .wait(let blocker): return wait(item, for: blocker)
+        case .idle: return nil
+        }
+    }
+
+    private mutating func wait(_ item: UInt64, for blocker: Blocker) -> ReconciliationJob? {
+        entries[item]?.blocker = blocker
+        waiters[blocker.item, default: []].insert(item)
+        if entries[item]?.isUrgent == true, entries[blocker.item]?.isUrgent == false {
+            expedite([blocker.item])
+        }
+        return circle(from: item)
+    }
+
+    /// Where waiting items form a circle, one of them steps aside from the place another wants.
+    private func circle(from start: UInt64) -> ReconciliationJob? {
+        var item = start
+        var aside: UInt64?
+        for _ in 0...entries.count {
+            guard let blocker = entries[item]?.blocker else { return nil }
+            if blocker.isPlace, aside == nil { aside = blocker.item }
+            item = blocker.item
+            if item == start { break }
+        }
+        guard item == start, let aside, entries[aside]?.isRunning == false else { return nil }
+        return .stepAside(aside)
+    }
+
+    // MARK: Queue
+
+    private mutating func enqueue(_ item: UInt64) {
+        guard let entry = entries[item] else { return }
+        unblock(item)
+        lastTicket += 1
+        entries[item]?.ticket = lastTicket
+        guard !entry.isRefused, !entry.isRunning else { return }
+        future.insert(Turn(time: dueTime(of: entry), ticket: lastTicket, item: item))
+    }
+
+    private func dueTime(of entry: Entry) -> Double {
+        if entry.isUrgent { return entry.notBefore }
+        let quiet = entry.difference.wanted == nil ? pace.removalSeconds : pace.settleSeconds
+        return max(entry.notBefore, entry.difference.changedAt + quiet)
+    }
+
+    private mutating func unblock(_ item: UInt64) {
+        guard let blocker = entries[item]?.blocker else { return }
+        entries[item]?.blocker = nil
+        waiters[blocker.item]?.remove(item)
+        if waiters[blocker.item]?.isEmpty == true { waiters[blocker.item] = nil }
+    }
+
+    private mutating func wakeWaiters(of item: UInt64) {
+        for waiter in waiters[item] ?? [] { enqueue(waiter) }
+    }
+
+    /// A removal looks again when somebody begins to want its place.
+    private mutating func wakePeers(of difference: Difference?) {
+        guard let wanted = difference?.wanted, let holder = homes[wanted],
+            entries[holder]?.isRunning == false
+        else { return }
+        enqueue(holder)
+    }
+
+    // MARK: Indexes
+
+    private mutating func addToIndexes(_ item: UInt64, _ difference: Difference) {
+        if let home = difference.home {
+            homes[home] = item
+            homeChildren[home.folder, default: []].insert(item)
+        }
+        if let wanted = difference.wanted, wanted != difference.home { wanters[wanted] = item }
+    }
+
+    private mutating func removeFromIndexes(_ item: UInt64) {
+        guard let old = entries[item]?.difference else { return }
+        if let home = old.home {
+            if homes[home] == item { homes[home] = nil }
+            homeChildren[home.folder]?.remove(item)
+            if homeChildren[home.folder]?.isEmpty == true { homeChildren[home.folder] = nil }
+        }
+        if let wanted = old.wanted, wanters[wanted] == item { wanters[wanted] = nil }
+    }
+}
+
+extension Difference {
+    /// Bytes to be sent.
+    var bytes: Int64 {
+        if case .ready(let size) = content { return size }
+        return 0
+    }
+}

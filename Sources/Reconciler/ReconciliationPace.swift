@@ -1,0 +1,41 @@
+/// How eagerly differences are worked on.
+package struct ReconciliationPace: Hashable, Sendable {
+    /// Seconds of quiet before a change is sent, so that the steps of one save become one call.
+    package var settleSeconds: Double
+    /// As above, for removals: a tree that is being removed becomes one call.
+    package var removalSeconds: Double
+    /// Seconds until the first repetition; doubles each time.
+    package var firstRetry: Double
+    package var longestRetry: Double
+    /// Seconds between two looks at what somebody else has locked.
+    package var lockedRetry: Double
+    /// Jobs at a time.
+    package var width: Int
+    /// Of these, uploads of more than `bulkBytes`; the rest is for what a person waits for.
+    package var bulkWidth: Int
+    package var bulkBytes: Int64
+
+    package init(
+        settleSeconds: Double = 1, removalSeconds: Double = 2, firstRetry: Double = 2,
+        longestRetry: Double = 120, lockedRetry: Double = 15, width: Int = 16, bulkWidth: Int = 4,
+        bulkBytes: Int64 = 16 << 20
+    ) {
+        self.settleSeconds = settleSeconds
+        self.removalSeconds = removalSeconds
+        self.firstRetry = firstRetry
+        self.longestRetry = longestRetry
+        self.lockedRetry = lockedRetry
+        self.width = width
+        self.bulkWidth = bulkWidth
+        self.bulkBytes = bulkBytes
+    }
+
+    /// Seconds by which a large upload stands back behind what came at the same time; bounded, so
+    /// that nothing waits for ever.
+    func penalty(bytes: Int64) -> Double { min(60, Double(bytes) / Double(8 << 20)) }
+
+    /// Seconds until the next try after so many.
+    func wait(attempts: Int) -> Double {
+        min(longestRetry, firstRetry * Double(1 << min(max(0, attempts - 1), 20)))
+    }
+}

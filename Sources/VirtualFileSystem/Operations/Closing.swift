@@ -1,0 +1,212 @@
+import BlockCache
+import CloudStorage
+import FileSystemTypes
+import Logging
+import StateStore
+import Synchronization
+
+/// Closing files, and putting them on stable storage.
+extension VirtualFileSystem {
+    /// close(2): the content survives the driver when this answers; where the mount is to answer
+    /// for the server, it is there, or the error says why not.
+    package func flush(handle: UInt64) -> Outcome<Void> {
+        let node = tree.withLock { tree -> Node? in
+            guard let open = tree.handles[handle], open.options.contains(.write) else { return nil }
+            return tree.nodes[open.node]
+        }
+        guard let node, let working = node.working, !working.isSaved, node.parent != nil else {
+            return .success(())
+        }
+        return pending { () throws(FileSystemError) in
+            try await self.store.commit(self.keepContent(of: node.id), durability: .normal)
+            guard self.options.synchronization == .all, !node.isLocalOnly else { return }
+            self.wake()
+            try await self.settle([node.id])
+        }
+    }
+
+    /// From now on the row speaks of the content, and it may be sent.
+    private func keepContent(of id: UInt64) -> [StateChange] {
+        tree.withLock { tree in
+            tree.nodes[id]?.isContentKept = true
+            tree.nodes[id]?.isFlushed = true
+            tree.noteLocalChange(of: id)
+            tree.compare(id)
+            return tree.recordChanges(of: [id])
+        }
+    }
+
+    /// fsync(2): the content survives power loss of this machine; a later mount sends it.
+    ///
+    /// Throws, once, what became known after a close had succeeded.
+    package func fsync(handle: UInt64, dataOnly: Bool) -> Outcome<Void> {
+        let id = tree.withLock { $0.handles[handle]?.node }
+        guard let id else { return .success(()) }
+        if let error = takeOwedError(of: [id]) { return .ready(.failure(error)) }
+        guard let working = tree.withLock({ $0.nodes[id]?.working }), !working.isSaved else {
+            return .success(())
+        }
+        return pending { () throws(FileSystemError) in
+            try await self.disk.run { () throws(FileSystemError) in try working.sync() }
+            try await self.store.commit(self.keepContent(of: id), durability: .full)
+            self.wake()
+        }
+    }
+
+    /// A failure that no program was told of yet, of the first of the items that has one.
+    func takeOwedError(of items: some Sequence<UInt64>) -> FileSystemError? {
+        tree.withLock { tree in
+            for id in items where tree.nodes[id]?.owesError == true {
+                tree.nodes[id]?.owesError = false
+                if let error = tree.nodes[id]?.saveError {
+                    return FileSystemError(.inputOutput, error.message)
+                }
+            }
+            return nil
+        }
+    }
+
+    /// The last close of a handle.
+    package func release(handle: UInt64) -> Outcome<Void> {
+        enum Rest { case nothing(CachedContent?), work(UInt64) }
+        let rest: Rest = tree.withLock { tree in
+            guard let open = tree.handles.removeValue(forKey: handle),
+                var node = tree.nodes[open.node]
+            else { return .nothing(nil) }
+            node.openHandles -= 1
+            if open.options.contains(.write) { node.writeHandles -= 1 }
+            var unused: CachedContent?
+            if node.openHandles == 0 {
+                unused = node.cached
+                node.cached = nil
+            }
+            tree.nodes[open.node] = node
+            tree.compare(open.node)
+            let needsWork = node.writeHandles == 0 && (node.working != nil || node.holdsLock)
+            if needsWork { return .work(open.node) }
+            tree.dropIfUnused(open.node)
+            return .nothing(unused)
+        }
+        switch rest {
+        case .nothing(let unused):
+            unused?.release()
+            wake()
+            return .success(())
+        case .work(let node):
+            return pending { () throws(FileSystemError) in
+                let isUnsent = self.tree.withLock { tree in
+                    guard let known = tree.nodes[node] else { return false }
+                    return known.parent != nil && known.working?.isSaved == false
+                }
+                if isUnsent {
+                    self.leaveToBackground(node)
+                } else {
+                    await self.gate.enter([node]) { await self.retireWorkingCopy(of: node) }
+                    await self.finishClosing(node)
+                }
+            }
+        }
+    }
+
+    /// Unsent content stays as a closed file until its turn comes.
+    private func leaveToBackground(_ id: UInt64) {
+        let working = tree.withLock { tree -> WorkingCopy? in
+            tree.compare(id)
+            return tree.nodes[id]?.openHandles == 0 ? tree.nodes[id]?.working : nil
+        }
+        working?.park()
+        wake()
+    }
+
+    /// After the last handle that wrote, and when the server has the content: the lock goes back.
+    func finishClosing(_ id: UInt64) async {
+        let isClosed = tree.withLock { tree in
+            (tree.nodes[id]?.writeHandles ?? 0) == 0 && (tree.nodes[id]?.working == nil)
+        }
+        if isClosed { await giveLockBack(id) }
+        let unused = tree.withLock { tree -> CachedContent? in
+            guard tree.nodes[id]?.openHandles == 0 else { return nil }
+            let unused = tree.nodes[id]?.cached
+            tree.nodes[id]?.cached = nil
+            tree.dropIfUnused(id)
+            return unused
+        }
+        unused?.release()
+    }
+
+    /// Hands a saved working copy to the cache; one of a file without a name is thrown away.
+    func retireWorkingCopy(of id: UInt64) async {
+        let claimed = tree.withLock { tree -> Node? in
+            guard let node = tree.nodes[id], node.working != nil, node.writeHandles == 0,
+                !node.isRetiring
+            else { return nil }
+            tree.nodes[id]?.isRetiring = true
+            return node
+        }
+        guard let node = claimed, let working = node.working else { return }
+        defer { tree.withLock { $0.nodes[id]?.isRetiring = false } }
+        if node.parent == nil {
+            guard node.openHandles == 0 else { return }
+            working.discard()
+            tree.withLock { tree in
+                tree.nodes[id]?.working = nil
+                tree.compare(id)
+                tree.dropIfUnused(id)
+            }
+            return
+        }
+        guard working.isSaved, !node.isLocalOnly, let server = node.server else {
+            if node.openHandles == 0 { working.park() }
+            return
+        }
+        guard let content = await adopt(working, of: server) else {
+            // Its readers keep the working copy; without any, the server has the content.
+            let isUnused = tree.withLock { tree in
+                guard tree.nodes[id]?.openHandles == 0 else { return false }
+                tree.nodes[id]?.working = nil
+                return true
+            }
+            if isUnused { working.discard() }
+            return
+        }
+        let (record, unused) = tree.withLock { tree -> (InodeRecord?, CachedContent?) in
+            guard var changed = tree.nodes[id] else { return (nil, content) }
+            let pagesAreCurrent = changed.pagesOf == changed.contentVersion
+            changed.working = nil
+            changed.isContentKept = false
+            changed.isFlushed = false
+            // Who opened it meanwhile reads on from the cache.
+            changed.cached = changed.openHandles > 0 ? content : nil
+            // The kernel's pages are those of the file the cache now has.
+            if pagesAreCurrent { changed.pagesOf = changed.contentVersion }
+            tree.nodes[id] = changed
+            return (tree.record(of: id), changed.openHandles > 0 ? nil : content)
+        }
+        unused?.release()
+        if let record { store.enqueue([.put(record)]) }
+    }
+
+    /// Moves a complete working copy's file into the cache and opens it there.
+    private func adopt(
+        _ working: WorkingCopy, of server: ServerSide
+    ) async -> CachedContent? {
+        let key = ContentKey(
+            root: server.reference.root, item: server.reference.id ?? server.reference.path,
+            revision: server.revision ?? "")
+        do throws(FileSystemError) {
+            let path = working.path
+            let size = working.size
+            if working.isComplete, working.size == server.size {
+                try await disk.run { () throws(FileSystemError) in
+                    try self.cache.adopt(file: path, as: key, size: size)
+                }
+            } else {
+                working.discard()
+            }
+            return try cachedContent(for: server, reference: server.reference)
+        } catch {
+            logger.warning("a stored file could not be cached", metadata: ["error": "\(error)"])
+            return nil
+        }
+    }
+}

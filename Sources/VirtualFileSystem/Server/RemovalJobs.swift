@@ -1,0 +1,242 @@
+import BlockCache
+import CloudStorage
+import FileSystemTypes
+import Reconciler
+import StateStore
+import Synchronization
+
+/// Deleting, and giving the place of one file to another.
+extension VirtualFileSystem {
+    /// Deletes an item unless it is, or holds, something this machine has not seen (rule 4).
+    func delete(_ id: UInt64, with others: [UInt64]) async throws(JobFailure) {
+        let (known, reference) = tree.withLock { ($0.nodes[id]?.server, $0.reference(of: id)) }
+        guard let known, let reference else { return forgetDeleted([id] + others) }
+        do throws(CloudStorageError) {
+            if reference.isFolder {
+                for folder in [id] + others { try await checkContents(of: folder, others) }
+            } else {
+                try await checkUnchanged(known, reference)
+            }
+            try await deleteOnce(reference)
+        } catch {
+            guard error.kind == .notFound else {
+                if error.kind == .revisionChanged { refreshHome(of: id) }
+                throw JobFailure(error)
+            }
+        }
+        forgetDeleted([id] + others)
+    }
+
+    private func refreshHome(of id: UInt64) {
+        let folder = tree.withLock { tree in tree.nodes[id].flatMap { tree.home(of: $0) }?.folder }
+        if let folder { refreshLater(folder) }
+    }
+
+    /// Refuses to delete a folder with entries that were not removed here.
+    private func checkContents(
+        of id: UInt64, _ others: [UInt64]
+    ) async throws(CloudStorageError) {
+        let (node, reference) = tree.withLock { ($0.nodes[id], $0.reference(of: id)) }
+        guard let node, node.isFolder, let reference else { return }
+        let listing = try await cloud.list(reference, validator: node.validator)
+        guard case .entries(let items, _, _) = listing else { return }
+        let isKnown = tree.withLock { tree in
+            items.allSatisfy { item in
+                guard let child = tree.byKey[ItemKey(item.reference)],
+                    let known = tree.nodes[child], known.isRemoved, others.contains(child)
+                else { return false }
+                return item.reference.isFolder || known.server?.revision == item.revision
+            }
+        }
+        guard isKnown else {
+            throw CloudStorageError(
+                .revisionChanged, "another client has put something into \(node.name)")
+        }
+    }
+
+    /// Refuses to touch a version that this machine has not seen (rule 4).
+    private func checkUnchanged(
+        _ known: ServerSide, _ reference: ItemReference
+    ) async throws(CloudStorageError) {
+        let current = try await cloud.item(reference)
+        guard current.revision == known.revision else {
+            throw CloudStorageError(
+                .revisionChanged, "another client changed it; look at it again")
+        }
+    }
+
+    /// Deletes; where the answer was lost, looks whether it was done.
+    private func deleteOnce(_ reference: ItemReference) async throws(CloudStorageError) {
+        do throws(CloudStorageError) {
+            try await cloud.delete(reference)
+        } catch {
+            guard error.mayHaveHappened else { throw error }
+            _ = try await cloud.item(reference)
+            try await cloud.delete(reference)
+        }
+    }
+
+    /// The server no longer has what was removed here.
+    private func forgetDeleted(_ ids: [UInt64]) {
+        let changes = tree.withLock { tree -> [StateChange] in
+            var changes: [StateChange] = []
+            for id in ids {
+                guard let node = tree.nodes[id], node.isRemoved else { continue }
+                if let server = node.server {
+                    tree.recordDeparture(of: server.reference)
+                    tree.bytesSinceAccount -= server.size
+                }
+                tree.acknowledge(id, nil)
+                tree.compare(id)
+                changes.append(node.isFolder ? .removeSubtree(node.inode) : .remove(node.inode))
+                tree.dropIfUnused(id)
+            }
+            return changes
+        }
+        store.enqueue(changes)
+    }
+
+    // MARK: Taking a place
+
+    /// A file that is only here becomes the next content of one that was removed here (rule 2).
+    func adopt(_ removed: UInt64, by id: UInt64) async throws(JobFailure) {
+        try await keepReadable(removed)
+        let changes = tree.withLock { tree -> [StateChange] in
+            guard let old = tree.nodes[removed], old.isRemoved, let server = old.server,
+                let home = old.displaced, let node = tree.nodes[id], node.server == nil
+            else { return [] }
+            tree.acknowledge(removed, nil)
+            tree.acknowledge(id, server, at: home)
+            tree.nodes[id]?.working?.markUnsaved()
+            if old.holdsLock {
+                tree.nodes[removed]?.holdsLock = false
+                tree.nodes[id]?.holdsLock = true
+            }
+            tree.compare(removed)
+            tree.compare(id)
+            return [.remove(old.inode)] + tree.recordChanges(of: [id])
+        }
+        try await asLocalJob { () async throws(FileSystemError) in
+            try await self.store.commit(changes, durability: .normal)
+        }
+    }
+
+    /// Gives an item of the server the place of one that was removed here.
+    func replace(_ removed: UInt64, by id: UInt64) async throws(JobFailure) {
+        let plan = tree.withLock { tree -> Replacement? in
+            guard let old = tree.nodes[removed], let known = old.server, old.isRemoved,
+                let reference = tree.reference(of: removed),
+                let (move, goal) = tree.relocation(of: id), let place = move.place
+            else { return nil }
+            return Replacement(
+                item: id, move: move, goal: goal, place: place, removed: removed, known: known,
+                reference: reference)
+        }
+        guard let plan else { return }
+        try await keepReadable(removed)
+        do throws(CloudStorageError) {
+            try await checkUnchanged(plan.known, plan.reference)
+        } catch {
+            switch error.kind {
+            case .notFound: return forgetDeleted([removed])
+            case .revisionChanged:
+                refreshLater(plan.goal.folder)
+                // A program that waits is told; nobody else is there to be told.
+                guard options.synchronization == .none else { throw JobFailure(error) }
+                giveConflictName(id)
+                return bringBack([removed])
+            default: throw JobFailure(error)
+            }
+        }
+        if uploadOntoName == .revision {
+            try await replaceAsRevision(plan)
+        } else {
+            try await replaceByMoving(plan)
+        }
+    }
+
+    private struct Replacement {
+        let item: UInt64
+        let move: PlannedMove
+        let goal: NodePlace
+        let place: ServerPlace
+        let removed: UInt64
+        let known: ServerSide
+        let reference: ItemReference
+    }
+
+    /// Old one aside, new one in its place, old one deleted, on record (rule 3).
+    private func replaceByMoving(_ plan: Replacement) async throws(JobFailure) {
+        let old = PlannedMove(item: plan.reference, place: nil, origin: plan.place)
+        let items = try await asJob { () async throws(CloudStorageError) in
+            try await self.undertake(self.undertaking(for: [plan.move, old]))
+        }
+        tree.withLock { tree in
+            if let item = items[0] { tree.acknowledgeMove(of: plan.item, item, at: plan.goal) }
+        }
+        forgetDeleted([plan.removed])
+    }
+
+    /// The content becomes the next revision of the other file, which keeps its identity (rule 2).
+    private func replaceAsRevision(_ plan: Replacement) async throws(JobFailure) {
+        guard let node = tree.withLock({ $0.nodes[plan.item] }) else { return }
+        var server = plan.known
+        let isUnsent = node.working?.isSaved == false
+        if !isUnsent { server = ServerSide(try await uploadCopy(of: node, as: plan.place)) }
+        let gone = PlannedMove(item: plan.move.item, place: nil, origin: plan.move.origin)
+        _ = try await asJob { () async throws(CloudStorageError) in
+            try await self.undertake(self.undertaking(for: [gone]))
+        }
+        let taken = server
+        forgetDeleted([plan.removed])
+        tree.withLock { tree in
+            tree.recordDeparture(of: plan.move.item)
+            tree.acknowledge(plan.item, taken, at: plan.goal)
+            if isUnsent {
+                tree.nodes[plan.item]?.working?.markUnsaved()
+            } else {
+                tree.nodes[plan.item]?.overlay.revision = taken.revision
+            }
+        }
+    }
+
+    /// Uploads a saved file's content once more, under another name.
+    private func uploadCopy(
+        of node: Node, as place: ServerPlace
+    ) async throws(JobFailure) -> CloudItem {
+        guard let server = node.server else {
+            throw JobFailure(FileSystemError(.stale, "the file is gone"))
+        }
+        let reference = tree.withLock { $0.reference(of: node.id) } ?? server.reference
+        let copy = try await asLocalJob { () async throws(FileSystemError) in
+            let base = try self.cachedContent(for: server, reference: reference)
+            let copy = try await self.newWorkingCopy(of: node.inode, base: base)
+            do throws(FileSystemError) {
+                try await copy.fill(ByteRange(0, server.size), on: self.disk)
+            } catch {
+                copy.discard()
+                throw error
+            }
+            return copy
+        }
+        defer { copy.discard() }
+        let content = LocalContent(path: copy.path, size: server.size)
+        return try await asJob { () async throws(CloudStorageError) in
+            try await self.cloud.upload(content, name: place.name, to: place.folder)
+        }
+    }
+
+    /// An open file that leaves the server must stay readable: what is missing is fetched first.
+    private func keepReadable(_ id: UInt64) async throws(JobFailure) {
+        let cached = tree.withLock { tree -> CachedContent? in
+            guard let node = tree.nodes[id], node.openHandles > 0, node.working == nil else {
+                return nil
+            }
+            return node.cached
+        }
+        guard let cached, !cached.isComplete else { return }
+        try await asJob { () async throws(CloudStorageError) in
+            try await cached.ensure(ByteRange(0, cached.size))
+        }
+    }
+}

@@ -1,0 +1,201 @@
+import CloudStorage
+import FileSystemTypes
+import Logging
+import Reconciler
+import StateStore
+import Synchronization
+
+/// Bringing the server to what this machine wants, in the background.
+extension VirtualFileSystem {
+    /// Has the background look for work.
+    func wake() { wakeSignal.signal() }
+
+    /// Carries out the reconciler's jobs, several at a time, until the task is cancelled.
+    func synchronize() async {
+        await withDiscardingTaskGroup { group in
+            while !Task.isCancelled {
+                let (job, next) = tree.withLock { tree in
+                    let job = tree.work.next(now: SystemClocks.monotonicSeconds())
+                    if let job {
+                        for id in job.items { tree.nodes[id]?.busy += 1 }
+                    }
+                    return (job, tree.work.nextTime)
+                }
+                if let job {
+                    group.addTask { await self.carryOut(job) }
+                } else {
+                    let pause = next.map { max(0.01, $0 - SystemClocks.monotonicSeconds()) }
+                    await wakeSignal.wait(forSeconds: pause)
+                }
+            }
+        }
+    }
+
+    private func carryOut(_ job: ReconciliationJob) async {
+        let result: Result<Void, JobFailure> = await gate.enter(Set(job.items)) {
+            do throws(JobFailure) {
+                try await perform(job)
+                if case .store(let id) = job { await retireWorkingCopy(of: id) }
+                return .success(())
+            } catch {
+                return .failure(error)
+            }
+        }
+        end(job, result)
+        if case .store(let id) = job { await finishClosing(id) }
+    }
+
+    private func end(_ job: ReconciliationJob, _ result: Result<Void, JobFailure>) {
+        var failure: JobFailure?
+        if case .failure(let error) = result { failure = error }
+        if failure?.result == .refused { undoRefused(job) }
+        let changes = tree.withLock { tree -> [StateChange] in
+            for id in job.items {
+                tree.nodes[id]?.busy -= 1
+                tree.stamp(id)
+                tree.compare(id)
+            }
+            if let item = job.items.first { tree.noteEnd(of: item, failure?.error) }
+            tree.work.finished(
+                job, failure?.result ?? .done, now: SystemClocks.monotonicSeconds())
+            let changes = tree.recordChanges(of: job.items)
+            for id in job.items { tree.dropIfUnused(id) }
+            return changes
+        }
+        store.enqueue(changes)
+        if let failure { noteFailure(failure, of: job) } else { serverAnswered() }
+        resumeWaiters()
+        wake()
+    }
+
+    /// A change of names that the server refuses for good is undone here, so that it is seen.
+    private func undoRefused(_ job: ReconciliationJob) {
+        let items: [UInt64] =
+            switch job {
+            case .relocate(let item), .delete(let item, _): [item]
+            case .replace(let item, let removed): [item, removed]
+            case .makeFolder, .store, .adopt, .stepAside: []
+            }
+        bringBack(items)
+    }
+
+    /// Shows items again where the server has them.
+    func bringBack(_ items: [UInt64]) {
+        let (changes, entries) = tree.withLock { tree in
+            var entries: [(parent: UInt64, name: String)] = []
+            for id in items {
+                if let node = tree.nodes[id], let parent = node.parent {
+                    entries.append((parent, node.name))
+                }
+                if let place = tree.bringBack(id, hostName: options.hostName) {
+                    entries.append(place)
+                    tree.touch(place.parent)
+                }
+            }
+            return (tree.recordChanges(of: items), entries)
+        }
+        store.enqueue(changes)
+        for entry in entries {
+            notifier?.invalidateEntry(parent: entry.parent, name: entry.name)
+        }
+    }
+
+    private func noteFailure(_ failure: JobFailure, of job: ReconciliationJob) {
+        if failure.error.code == .networkUnreachable || failure.error.code == .timedOut {
+            serverIsSilent()
+        }
+        let path = job.items.first.flatMap { id in tree.withLock { $0.path(of: id) } }
+        logger.log(
+            level: failure.result == .refused ? .warning : .info, "not on the server yet",
+            metadata: [
+                "path": "\(path ?? "(removed)")", "error": "\(failure.error.message)",
+            ])
+    }
+
+    // MARK: Waiting
+
+    /// Waits until the server has what this machine wants of the items.
+    ///
+    /// What can't be sent yet, because a program still writes or reads it, is not waited for.
+    func settle(_ items: [UInt64]) async throws(FileSystemError) {
+        tree.withLock { tree in
+            for item in items {
+                // Only what happens from now on counts.
+                for id in tree.work.chain(from: item) { tree.nodes[id]?.saveError = nil }
+            }
+            tree.work.expedite(items)
+        }
+        wake()
+        for item in items {
+            while let step = await oneStep(towards: item) { try step.get() }
+            if let error = tree.withLock({ $0.nodes[item]?.saveError }) { throw error }
+        }
+    }
+
+    /// Waits for the end of one job; nil when there is nothing left to wait for.
+    private func oneStep(towards item: UInt64) async -> Result<Void, FileSystemError>? {
+        typealias Waiter = CheckedContinuation<Result<Void, FileSystemError>?, Never>
+        return await withCheckedContinuation { (waiter: Waiter) in
+            let isWaiting = tree.withLock { tree in
+                guard tree.work.isUnderWay(item) else { return false }
+                jobWaiters.withLock { $0.append(JobWaiter(item: item, waiter: waiter)) }
+                return true
+            }
+            if !isWaiting { waiter.resume(returning: nil) }
+        }
+    }
+
+    /// Lets everyone who waits look again.
+    func resumeWaiters() {
+        let observers = jobObservers.withLock { observers in
+            let all = observers
+            observers = []
+            return all
+        }
+        for observer in observers { observer.set(()) }
+        let waiters = jobWaiters.withLock { waiters in
+            let all = waiters
+            waiters = []
+            return all
+        }
+        guard !waiters.isEmpty else { return }
+        let answers = tree.withLock { tree in
+            waiters.map { waiter in
+                tree.firstError(of: tree.work.chain(from: waiter.item))
+            }
+        }
+        for (waiter, error) in zip(waiters, answers) {
+            waiter.waiter.resume(returning: error.map { .failure($0) } ?? .success(()))
+        }
+    }
+
+    // MARK: The connection
+
+    /// The server did not answer: for a while nothing that is known here waits for it.
+    func serverIsSilent() {
+        silentUntil.withLock { $0 = SystemClocks.monotonicSeconds() + Self.silentSeconds }
+    }
+
+    func serverAnswered() { silentUntil.withLock { $0 = -.infinity } }
+
+    var isServerSilent: Bool {
+        silentUntil.withLock { $0 } > SystemClocks.monotonicSeconds()
+    }
+
+    private static let silentSeconds = 10.0
+}
+
+extension Tree {
+    fileprivate func firstError(of ids: [UInt64]) -> FileSystemError? {
+        for id in ids { if let error = nodes[id]?.saveError { return error } }
+        return nil
+    }
+
+    /// Keeps why a job failed, for `status` and for whoever asks next.
+    fileprivate mutating func noteEnd(of id: UInt64, _ error: FileSystemError?) {
+        guard nodes[id] != nil else { return }
+        nodes[id]?.saveError = error
+        if error != nil, nodes[id]?.writeHandles == 0 { nodes[id]?.owesError = true }
+        if error == nil { nodes[id]?.owesError = false }
+    }
+}

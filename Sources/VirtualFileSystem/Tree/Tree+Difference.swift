@@ -1,0 +1,162 @@
+import BlockCache
+import CloudStorage
+import FileSystemTypes
+import Reconciler
+import StateStore
+
+/// The two sides of a node: where and what the server has, where and what this machine wants.
+extension Tree {
+    /// Seconds of quiet, beyond the usual, before the content of a file still open is sent.
+    private static let openFileDelay = 9.0
+
+    /// Where the server has a node; nil where it has not.
+    func home(of node: Node) -> NodePlace? {
+        guard node.server != nil else { return nil }
+        return node.displaced ?? localPlace(of: node)
+    }
+
+    /// Where this machine wants a node; nil: gone.
+    func goal(of node: Node) -> NodePlace? { node.isRemoved ? nil : localPlace(of: node) }
+
+    private func localPlace(of node: Node) -> NodePlace? {
+        node.parent.map { NodePlace(folder: $0, name: serverName(of: node)) }
+    }
+
+    /// What the reconciler is to know of a node; nil where the sides agree, or need not.
+    func difference(of id: UInt64) -> Difference? {
+        guard id != Tree.rootID, let node = nodes[id], node.server?.reference.kind != .root
+        else { return nil }
+        if node.parent == nil && !node.isRemoved { return nil }
+        if node.server == nil && (node.isLocalOnly || node.isRemoved) { return nil }
+        let content = unsentContent(of: node)
+        var growth: Int64 = 0
+        if case .ready(let size) = content { growth = size - (node.server?.size ?? 0) }
+        return Difference(
+            kind: node.isFolder ? .folder : .file, wanted: goal(of: node), home: home(of: node),
+            content: content, growth: growth, isHeld: isHeld(node),
+            changedAt: node.changedAt + (node.writeHandles > 0 ? Self.openFileDelay : 0))
+    }
+
+    private func unsentContent(of node: Node) -> Difference.Content {
+        guard !node.isRemoved, let working = node.working, !working.isSaved else { return .none }
+        guard node.writeHandles == 0 || node.isFlushed else { return .open }
+        return .ready(size: working.size)
+    }
+
+    /// Whether a removed file is still read and would become unreadable.
+    func isHeld(_ node: Node) -> Bool {
+        node.isRemoved && node.openHandles > 0 && node.working == nil
+            && node.cached?.isComplete == false
+    }
+
+    /// Tells the reconciler how a node's sides stand now.
+    mutating func compare(_ id: UInt64) {
+        let difference = difference(of: id)
+        work.set(id, difference)
+        if difference?.isSettled ?? true { nodes[id]?.saveError = nil }
+    }
+
+    /// Records what the server has of a node, and where.
+    mutating func acknowledge(_ id: UInt64, _ server: ServerSide, at place: NodePlace) {
+        acknowledge(id, server)
+        guard let node = nodes[id] else { return }
+        let displaced = goal(of: node) == place ? nil : place
+        nodes[id]?.displaced = displaced
+    }
+
+    /// Notes a change made here; the caller compares the sides when it is done.
+    mutating func noteLocalChange(of id: UInt64) {
+        nodes[id]?.changedAt = SystemClocks.monotonicSeconds()
+        nodes[id]?.saveError = nil
+    }
+
+    /// Gives a node another folder and name here; the server's side stays where it is.
+    mutating func moveLocally(_ id: UInt64, to parent: UInt64, name: String) {
+        guard let node = nodes[id] else { return }
+        let home = home(of: node)
+        move(id, to: parent, name: name)
+        guard let moved = nodes[id] else { return }
+        let displaced = home == goal(of: moved) ? nil : home
+        nodes[id]?.displaced = displaced
+        noteLocalChange(of: id)
+        compare(id)
+    }
+
+    /// Takes a node's name away here; what the server has of it waits to be deleted.
+    mutating func removeLocally(_ id: UInt64) {
+        guard let node = nodes[id], let parent = node.parent else { return }
+        let home = home(of: node)
+        if nodes[parent]?.children?[NameKey(node.name)] == id {
+            nodes[parent]?.children?[NameKey(node.name)] = nil
+        }
+        nodes[id]?.isRemoved = true
+        nodes[id]?.displaced = home
+        nodes[id]?.parent = nil
+        noteLocalChange(of: id)
+        compare(id)
+        dropIfUnused(id)
+    }
+
+    /// Undoes a removal or a move that the server refused: the node is again where the server has
+    /// it, or beside it where the name is taken. Returns the place, nil where nothing was undone.
+    mutating func bringBack(_ id: UInt64, hostName: String) -> (parent: UInt64, name: String)? {
+        guard let node = nodes[id], node.server != nil, let home = node.displaced,
+            nodes[home.folder]?.children != nil, nodes[home.folder]?.isRemoved == false
+        else { return nil }
+        let wantedName = shownName(of: node, storedAs: home.name.name)
+        var name = wantedName
+        var attempt = 1
+        while child(of: home.folder, named: name) != nil {
+            name = ConflictName.make(
+                for: wantedName, host: hostName, date: SystemClocks.nameStamp(), attempt: attempt)
+            attempt += 1
+        }
+        nodes[id]?.isRemoved = false
+        move(id, to: home.folder, name: name)
+        guard let moved = nodes[id] else { return nil }
+        let displaced = goal(of: moved) == home ? nil : home
+        nodes[id]?.displaced = displaced
+        compare(id)
+        return (home.folder, name)
+    }
+
+    private func shownName(of node: Node, storedAs name: String) -> String {
+        node.kind == .symbolicLink ? LinkName.shown(name) : name
+    }
+
+    /// The folder and name of a place as the server knows them; nil where the folder is not there.
+    func serverPlace(at place: NodePlace) -> ServerPlace? {
+        reference(of: place.folder).map { ServerPlace(folder: $0, name: place.name.name) }
+    }
+
+    /// Where a node's content belongs on the server: where it has it, else where it is wanted.
+    func storagePlace(of id: UInt64) -> NodePlace? {
+        guard let node = nodes[id] else { return nil }
+        return home(of: node) ?? goal(of: node)
+    }
+
+    /// The root of the server that a node is in.
+    func root(of id: UInt64) -> RootIdentifier? {
+        var current = id
+        for _ in 0..<4096 {
+            guard let node = nodes[current] else { return nil }
+            if let root = node.server?.reference.root { return root }
+            guard let parent = node.parent, parent != current else { return nil }
+            current = parent
+        }
+        return nil
+    }
+
+    /// Whether something below a folder, or the folder's own new name, is not on the server yet.
+    func hasUnsettled(below id: UInt64) -> Bool {
+        var folders = [id]
+        while let next = folders.popLast() {
+            for child in nodes[next]?.children?.values ?? [:].values {
+                guard let node = nodes[child] else { continue }
+                if node.isUnsettled || node.working?.isSaved == false { return true }
+                if node.isFolder { folders.append(child) }
+            }
+        }
+        return false
+    }
+}

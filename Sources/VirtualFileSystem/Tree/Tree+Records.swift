@@ -1,0 +1,79 @@
+import CloudStorage
+import FileSystemTypes
+import Reconciler
+import StateStore
+
+/// Nodes as rows of the state table.
+extension Tree {
+    /// The row of a node that has a name, or that the server still has.
+    func record(of id: UInt64) -> InodeRecord? {
+        guard let node = nodes[id] else { return nil }
+        var parent = node.parent
+        var name = node.name
+        if node.isRemoved {
+            guard node.server != nil, let home = node.displaced else { return nil }
+            parent = home.folder
+            name = home.name.name
+        }
+        guard let parent, let folder = nodes[parent] else { return nil }
+        var record = InodeRecord(
+            inode: node.inode, parent: folder.inode, name: name, kind: node.kind,
+            server: node.server, overlay: node.overlay, symlinkTarget: node.symlinkTarget,
+            isLocalOnly: node.isLocalOnly, listingValidator: node.validator,
+            isListed: node.children != nil)
+        record.isRemoved = node.isRemoved
+        if !node.isRemoved, let place = node.displaced, let home = nodes[place.folder] {
+            record.serverPlace = RecordedPlace(parent: home.inode, name: place.name.name)
+        }
+        guard let working = node.working, node.isContentKept, !node.isRemoved,
+            !working.isSaved || node.isLocalOnly
+        else { return record }
+        let content = working.recorded
+        record.contentFile = content.path.split(separator: "/").last.map(String.init)
+        record.size = content.size
+        record.missingContent = content.missing
+        return record
+    }
+
+    /// Rows of several nodes, as changes; a node that is gone altogether loses its row.
+    func recordChanges(of ids: [UInt64]) -> [StateChange] {
+        ids.compactMap { record(of: $0).map { .put($0) } }
+    }
+
+    /// Adds a node as the state table remembers it, unless it is here already.
+    mutating func restore(_ record: InodeRecord, below folder: UInt64) {
+        guard nodes[record.inode.rawValue] == nil,
+            nodes[folder]?.children?[NameKey(record.name)] == nil,
+            record.server.map({ byKey[ItemKey($0.reference)] == nil }) ?? true
+        else { return }
+        var node = Node(
+            id: record.inode.rawValue, inode: record.inode, kind: record.kind, parent: folder,
+            name: record.name)
+        node.server = record.server
+        node.overlay = record.overlay
+        node.isLocalOnly = record.isLocalOnly
+        node.symlinkTarget = record.symlinkTarget
+        if let place = record.serverPlace {
+            node.displaced = NodePlace(folder: place.parent.rawValue, name: place.name)
+        }
+        if record.kind == .folder, record.server == nil { node.children = [:] }
+        attach(node)
+    }
+
+    /// Adds a node that was removed here and is still on the server.
+    mutating func restoreRemoved(_ record: InodeRecord) {
+        guard nodes[record.inode.rawValue] == nil, let server = record.server,
+            byKey[ItemKey(server.reference)] == nil
+        else { return }
+        var node = Node(
+            id: record.inode.rawValue, inode: record.inode, kind: record.kind, parent: nil,
+            name: record.name)
+        node.server = server
+        node.overlay = record.overlay
+        node.isRemoved = true
+        node.displaced = NodePlace(folder: record.parent.rawValue, name: record.name)
+        nodes[node.id] = node
+        byKey[ItemKey(server.reference)] = node.id
+        compare(node.id)
+    }
+}

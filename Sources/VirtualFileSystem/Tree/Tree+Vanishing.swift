@@ -1,0 +1,42 @@
+import CloudStorage
+import FileSystemTypes
+import StateStore
+
+/// Items that another client has deleted on the server.
+extension Tree {
+    /// Takes a node's name away. A folder with unsent changes below it stays, to be made again.
+    mutating func vanish(_ id: UInt64, _ effects: inout MergeEffects) {
+        guard let node = nodes[id], let parent = node.parent else { return }
+        if node.isFolder, hasUnsettled(below: id) {
+            orphan(id, &effects)
+            return
+        }
+        detach(id)
+        effects.entries.append((parent, node.name))
+        effects.changes.append(node.isFolder ? .removeSubtree(node.inode) : .remove(node.inode))
+    }
+
+    /// A folder that is gone on the server becomes one that is only here, with what is unsent in it.
+    private mutating func orphan(_ id: UInt64, _ effects: inout MergeEffects) {
+        acknowledge(id, nil)
+        nodes[id]?.validator = nil
+        noteLocalChange(of: id)
+        for child in Array((nodes[id]?.children ?? [:]).values) {
+            guard let node = nodes[child] else { continue }
+            let isUnsent = node.working?.isSaved == false
+            if node.server == nil || node.displaced != nil { continue }
+            if node.isFolder, hasUnsettled(below: child) {
+                orphan(child, &effects)
+            } else if isUnsent, !node.isLocalOnly {
+                acknowledge(child, nil)
+                noteLocalChange(of: child)
+                compare(child)
+                effects.changes += recordChanges(of: [child])
+            } else {
+                vanish(child, &effects)
+            }
+        }
+        compare(id)
+        effects.changes += recordChanges(of: [id])
+    }
+}
