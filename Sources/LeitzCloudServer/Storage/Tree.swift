@@ -92,13 +92,11 @@ struct Tree {
         let folders = try Row.fetchAll(
             db.cachedStatement(
                 sql: """
-                    WITH RECURSIVE up (id, depth) AS (
+                    WITH RECURSIVE up (folder, depth) AS (
                         SELECT ?, 0 UNION ALL
-                        SELECT f.parent_id, up.depth + 1 FROM folders f JOIN up ON f.id = up.id
-                        WHERE f.parent_id IS NOT NULL AND up.depth < 10000)
-                    SELECT f.id, f.root_id, f.parent_id, f.name, f.is_deleted, f.listing_version,
-                        f.lock_person, f.lock_expires
-                    FROM up JOIN folders f ON f.id = up.id ORDER BY up.depth
+                        SELECT parent_id, depth + 1 FROM folders JOIN up ON id = folder
+                        WHERE parent_id IS NOT NULL AND depth < 10000)
+                    SELECT \(FolderRow.columns) FROM up JOIN folders ON id = folder ORDER BY depth
                     """), arguments: [id]
         ).map { FolderRow($0, now: now) }
         guard let first = folders.first, first.root == root, folders.last?.isTop == true else {

@@ -15,63 +15,76 @@ private func activeLock(_ row: Row, at index: Int, now: Int64) -> ActiveLock? {
     return ActiveLock(person: person, expires: expires)
 }
 
-/// A row of `folders`; the root's top level has a negative id and no parent.
-struct FolderRow: Sendable {
-    static let columns =
-        "id, root_id, parent_id, name, is_deleted, listing_version, lock_person, lock_expires"
+/// What rows of `folders` and of `files` have in common.
+struct EntryRow: Sendable {
+    /// `parent_id` (column 2) is read by each on its own: only a folder may have none.
+    static let columns = "id, root_id, parent_id, name, is_deleted, lock_person, lock_expires"
+    /// Where the columns of one table only begin.
+    static let columnCount = 7
 
     var id: Int64
     var root: Int64
-    var parent: Int64?
     var name: String
     var isDeleted: Bool
-    var listingVersion: Int64
     var lock: ActiveLock?
-
-    var isTop: Bool { parent == nil }
 
     init(_ row: Row, now: Int64) {
         id = row[0]
         root = row[1]
-        parent = row[2]
         name = row[3]
         isDeleted = row[4]
-        listingVersion = row[5]
-        lock = activeLock(row, at: 6, now: now)
+        lock = activeLock(row, at: 5, now: now)
+    }
+}
+
+/// A row of `folders`; the root's top level has a negative id and no parent.
+@dynamicMemberLookup
+struct FolderRow: Sendable {
+    static let columns = EntryRow.columns + ", listing_version"
+
+    private let entry: EntryRow
+    var parent: Int64?
+    var listingVersion: Int64
+
+    var isTop: Bool { parent == nil }
+
+    init(_ row: Row, now: Int64) {
+        entry = EntryRow(row, now: now)
+        parent = row[2]
+        listingVersion = row[EntryRow.columnCount]
+    }
+
+    subscript<Value>(dynamicMember member: KeyPath<EntryRow, Value>) -> Value {
+        entry[keyPath: member]
     }
 }
 
 /// A row of `files`.
+@dynamicMemberLookup
 struct FileRow: Sendable {
-    static let columns = """
-        id, root_id, parent_id, name, is_deleted, created, modified, size, revision_id, owner_id, \
-        lock_person, lock_expires
-        """
+    static let columns = EntryRow.columns + ", created, modified, size, revision_id, owner_id"
 
-    var id: Int64
-    var root: Int64
+    private let entry: EntryRow
     var parent: Int64
-    var name: String
-    var isDeleted: Bool
     var created: Int64
     var modified: Int64
     var size: Int64
     var revision: Int64
     var owner: Int64
-    var lock: ActiveLock?
 
     init(_ row: Row, now: Int64) {
-        id = row[0]
-        root = row[1]
+        entry = EntryRow(row, now: now)
         parent = row[2]
-        name = row[3]
-        isDeleted = row[4]
-        created = row[5]
-        modified = row[6]
-        size = row[7]
-        revision = row[8]
-        owner = row[9]
-        lock = activeLock(row, at: 10, now: now)
+        let own = EntryRow.columnCount
+        created = row[own]
+        modified = row[own + 1]
+        size = row[own + 2]
+        revision = row[own + 3]
+        owner = row[own + 4]
+    }
+
+    subscript<Value>(dynamicMember member: KeyPath<EntryRow, Value>) -> Value {
+        entry[keyPath: member]
     }
 }
 
