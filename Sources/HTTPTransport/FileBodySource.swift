@@ -28,14 +28,21 @@ final class FileBodySource: Sendable {
     static func open(
         _ part: MultipartFile
     ) async -> Result<FileBodySource, CloudStorageError> {
-        let opened = try? await NIOThreadPool.singleton.runIfActive {
-            do throws(CloudStorageError) {
-                return Result<FileBodySource, CloudStorageError>.success(try FileBodySource(part))
-            } catch {
-                return .failure(error)
+        do {
+            return try await NIOThreadPool.singleton.runIfActive {
+                do throws(CloudStorageError) {
+                    return Result<FileBodySource, CloudStorageError>.success(
+                        try FileBodySource(part))
+                } catch {
+                    return .failure(error)
+                }
             }
+        } catch is CancellationError {
+            return .failure(CloudStorageError(.cancelled, "cancelled"))
+        } catch {
+            return .failure(
+                CloudStorageError(.localFile, "no thread opens the file to upload: \(error)"))
         }
-        return opened ?? .failure(CloudStorageError(.cancelled, "cancelled"))
     }
 
     var body: HTTPClient.Body {

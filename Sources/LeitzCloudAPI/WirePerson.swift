@@ -78,7 +78,8 @@ package struct WirePolicy: Codable, Hashable, Sendable {
 
 /// An integer that servers send as a number, as a string of digits, or as an empty string.
 package struct LenientInteger: Codable, Hashable, Sendable {
-    /// Nil for an empty or unreadable string.
+    /// Nil for an empty string and for whatever else is no integer: no figure that is sent this
+    /// way is worth failing a sign-in for.
     package var value: Int64?
 
     package init(_ value: Int64?) { self.value = value }
