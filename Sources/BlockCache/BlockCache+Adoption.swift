@@ -37,7 +37,7 @@ extension BlockCache {
             return (false, table.insert(key, name: name, bytes: size, isVerified: true))
         }
         if isClosed { return }
-        storage.async {
+        later {
             if let replaced { self.removeFiles(of: replaced.name) }
             self.trim()
         }

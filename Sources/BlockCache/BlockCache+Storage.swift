@@ -22,18 +22,18 @@ extension BlockCache {
         }
         let crossesLimit = before <= configuration.sizeLimit && after > configuration.sizeLimit
         let isDue = counters.countStored(bytes, interval: Self.trimInterval)
-        if isDue || crossesLimit { storage.async { self.trim() } }
+        if isDue || crossesLimit { later { self.trim() } }
     }
 
     /// Writes a content's index soon.
     func store(_ content: CachedContent) {
-        storage.async {
+        later {
             if !self.storeNow(content) { self.forget(content) }
         }
     }
 
     /// Stores a content that nobody uses and lets go of it.
-    func retire(_ content: CachedContent) { storage.async { self.retireNow(content) } }
+    func retire(_ content: CachedContent) { later { self.retireNow(content) } }
 
     /// Makes the cache forget a content, which its readers go on using.
     func forget(_ content: CachedContent) { discard(content.key, named: content.name) }
@@ -41,7 +41,10 @@ extension BlockCache {
     /// Evicts after the disk turned out full; false where there was nothing to evict.
     func makeRoom() async -> Bool {
         await withCheckedContinuation { continuation in
-            storage.async { continuation.resume(returning: self.evictForSpace()) }
+            storage.async {
+                continuation.resume(
+                    returning: !self.isSealed.load(ordering: .relaxed) && self.evictForSpace())
+            }
         }
     }
 
@@ -52,7 +55,14 @@ extension BlockCache {
             return table.remove(key)
         }
         guard let removed else { return }
-        storage.async { self.removeFiles(of: removed.name) }
+        later { self.removeFiles(of: removed.name) }
+    }
+
+    /// Runs work on the storage queue unless the cache is closed before its turn comes.
+    func later(_ work: @escaping @Sendable () -> Void) {
+        storage.async {
+            if !self.isSealed.load(ordering: .relaxed) { work() }
+        }
     }
 
     // MARK: On the storage queue

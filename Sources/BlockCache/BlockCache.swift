@@ -50,12 +50,15 @@ package final class BlockCache: Sendable {
     let configuration: Configuration
     let folder: CacheFolder
     let table: Mutex<EntryTable>
-    /// Stores indexes, unlinks files, evicts; in this order, one at a time.
+    /// Stores indexes, unlinks files, evicts; in this order, one at a time. Work for it goes by
+    /// `later`.
     let storage = DispatchQueue(label: "ordner.block-cache.storage", qos: .utility)
     /// Checks stored blocks for readers that may not block.
     let verification = DispatchQueue(
         label: "ordner.block-cache.verification", qos: .userInitiated)
     let counters = CacheCounters()
+    /// Set on the storage queue when the cache is closed: from then on the folder is another's.
+    let isSealed = Atomic(false)
 
     /// Opens a cache, with what an earlier run left; removes what is damaged or of another format.
     package init(_ configuration: Configuration) throws(FileSystemError) {
@@ -71,7 +74,7 @@ package final class BlockCache: Sendable {
         }
         for name in superseded { try folder.remove(name) }
         self.table = Mutex(table)
-        storage.async { self.trim() }
+        later { self.trim() }
     }
 
     /// The content of one version, shared by all its readers; a use that ends with `release`.
@@ -122,11 +125,15 @@ package final class BlockCache: Sendable {
     }
 
     /// Ends all fetches and stores all indexes; open contents can still read what they have.
+    ///
+    /// No file of the folder is made, renamed or removed after it returned, whatever fetches and
+    /// readers still end: another cache may have been opened on the folder, or it may be gone.
     package func close() {
         let live = table.withLock { $0.close() }
         for content in live { content.stop() }
         storage.sync {
             for content in live where !storeNow(content) { removeFiles(of: content.name) }
+            isSealed.store(true, ordering: .relaxed)
         }
     }
 

@@ -1,5 +1,6 @@
 import FileSystemTypes
 import Foundation
+import TestSupport
 import Testing
 
 @testable import BlockCache

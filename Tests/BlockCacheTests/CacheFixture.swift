@@ -2,6 +2,7 @@ import CloudStorage
 import Dispatch
 import FileSystemTypes
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import BlockCache
@@ -62,6 +63,11 @@ struct CacheFixture {
         try await eventually("the content is put away") {
             cache.table.withLock { $0.entries[key]?.content == nil }
         }
+        await Self.finishStoring(in: cache)
+    }
+
+    /// Waits for what the cache's storage queue has to do now.
+    static func finishStoring(in cache: BlockCache) async {
         await withCheckedContinuation { continuation in
             cache.storage.async { continuation.resume() }
         }

@@ -1,6 +1,7 @@
 import CloudStorage
 import FileSystemTypes
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import BlockCache

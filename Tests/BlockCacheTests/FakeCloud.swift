@@ -1,9 +1,10 @@
 import CloudStorage
 import FileSystemTypes
 import Synchronization
+import TestSupport
 
 /// A cloud with one file, whose downloads a test can hold, cut and watch.
-final class FakeCloud: CloudStorage {
+final class FakeCloud: PartialCloud {
     enum Ranges: Sendable { case served, ignored }
 
     struct Settings: Sendable {
@@ -112,36 +113,4 @@ final class FakeCloud: CloudStorage {
             reference: reference, name: "file", size: Int64(settings.bytes.count),
             revision: settings.revision, modified: nil)
     }
-}
-
-extension FakeCloud {
-    private var unused: CloudStorageError { CloudStorageError(.unsupported, "not used here") }
-
-    func account() async throws(CloudStorageError) -> AccountDescription { throw unused }
-
-    func list(
-        _ folder: ItemReference, validator: String?
-    ) async throws(CloudStorageError) -> FolderListing { throw unused }
-
-    func upload(
-        _ content: LocalContent, name: String, to folder: ItemReference
-    ) async throws(CloudStorageError) -> CloudItem { throw unused }
-
-    func createFolder(
-        name: String, in folder: ItemReference
-    ) async throws(CloudStorageError) -> CloudItem { throw unused }
-
-    func relocate(
-        _ item: ItemReference, to destination: RelocationTarget
-    ) async throws(CloudStorageError) -> CloudItem { throw unused }
-
-    func delete(_ item: ItemReference) async throws(CloudStorageError) { throw unused }
-
-    func lock(_ item: ItemReference, seconds: Int) async throws(CloudStorageError) { throw unused }
-
-    func unlock(_ item: ItemReference) async throws(CloudStorageError) { throw unused }
-
-    func changes(
-        in root: RootIdentifier, since cursor: String?
-    ) async throws(CloudStorageError) -> ChangePage { throw unused }
 }

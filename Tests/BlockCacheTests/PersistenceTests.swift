@@ -2,6 +2,7 @@ import CloudStorage
 import FileSystemTypes
 import Foundation
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import BlockCache
@@ -150,5 +151,23 @@ import Testing
         #expect(cache.usage.bytes == 0)
         other.release()
         cache.close()
+    }
+
+    @Test func afterCloseNothingIsWritten() async throws {
+        let fixture = try CacheFixture(size: 10_000) { $0.holdsItem = true }
+        let cache = try fixture.open()
+        let content = try fixture.content(in: cache)
+        try await fixture.check(content, 0..<10_000)
+        content.release()
+        cache.close()
+        #expect(try fixture.folder.files(".index").isEmpty)
+        // The answer that makes the content worth storing comes only now.
+        fixture.cloud.change { $0.holdsItem = false }
+        try await eventually("the content is handed over for storing") {
+            content.state.withLock { $0.isRetiring }
+        }
+        await CacheFixture.finishStoring(in: cache)
+        #expect(try fixture.folder.files(".index").isEmpty)
+        #expect(try fixture.folder.files(".tmp").isEmpty)
     }
 }

@@ -2,9 +2,10 @@ import ChangeFeed
 import CloudStorage
 import FileSystemTypes
 import Synchronization
+import TestSupport
 
 /// A cloud whose change feed answers what the test says.
-final class FeedCloud: CloudStorage {
+final class FeedCloud: PartialCloud {
     typealias Answer =
         @Sendable (RootIdentifier, String?) async throws(CloudStorageError) -> ChangePage
 
@@ -22,38 +23,6 @@ final class FeedCloud: CloudStorage {
         log.withLock { $0.append("\(root) \(cursor ?? "-")") }
         return try await answer(root, cursor)
     }
-
-    var capabilities: Capabilities {
-        Capabilities(
-            supportsRanges: nil, uploadOntoName: nil, relocatesInOneCall: true,
-            setsModificationTime: false, movesBetweenRoots: false, isCaseSensitive: true,
-            lockSeconds: nil)
-    }
-    private var unsupported: CloudStorageError { CloudStorageError(.unsupported, "feed only") }
-    func account() async throws(CloudStorageError) -> AccountDescription { throw unsupported }
-    func list(
-        _ folder: ItemReference, validator: String?
-    ) async throws(CloudStorageError) -> FolderListing { throw unsupported }
-    func item(_ reference: ItemReference) async throws(CloudStorageError) -> CloudItem {
-        throw unsupported
-    }
-    func download(
-        _ file: ItemReference, range: ByteRange?, to sink: any DownloadSink
-    ) async throws(CloudStorageError) { throw unsupported }
-    func upload(
-        _ content: LocalContent, name: String, to folder: ItemReference
-    ) async throws(CloudStorageError) -> CloudItem { throw unsupported }
-    func createFolder(
-        name: String, in folder: ItemReference
-    ) async throws(CloudStorageError) -> CloudItem { throw unsupported }
-    func relocate(
-        _ item: ItemReference, to destination: RelocationTarget
-    ) async throws(CloudStorageError) -> CloudItem { throw unsupported }
-    func delete(_ item: ItemReference) async throws(CloudStorageError) { throw unsupported }
-    func lock(_ item: ItemReference, seconds: Int) async throws(CloudStorageError) {
-        throw unsupported
-    }
-    func unlock(_ item: ItemReference) async throws(CloudStorageError) { throw unsupported }
 }
 
 /// Writes down what it is told and asked, and answers what the test says.

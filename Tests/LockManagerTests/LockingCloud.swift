@@ -2,9 +2,10 @@ import CloudStorage
 import FileSystemTypes
 import LockManager
 import Synchronization
+import TestSupport
 
 /// A cloud of locks only, whose calls wait until the test answers them.
-final class LockingCloud: CloudStorage {
+final class LockingCloud: PartialCloud {
     enum Operation: Equatable { case lock, unlock }
 
     private struct Pending {
@@ -82,30 +83,6 @@ final class LockingCloud: CloudStorage {
             setsModificationTime: false, movesBetweenRoots: false, isCaseSensitive: true,
             lockSeconds: 80)
     }
-    private var unsupported: CloudStorageError { CloudStorageError(.unsupported, "locks only") }
-    func account() async throws(CloudStorageError) -> AccountDescription { throw unsupported }
-    func list(
-        _ folder: ItemReference, validator: String?
-    ) async throws(CloudStorageError) -> FolderListing { throw unsupported }
-    func item(_ reference: ItemReference) async throws(CloudStorageError) -> CloudItem {
-        throw unsupported
-    }
-    func download(
-        _ file: ItemReference, range: ByteRange?, to sink: any DownloadSink
-    ) async throws(CloudStorageError) { throw unsupported }
-    func upload(
-        _ content: LocalContent, name: String, to folder: ItemReference
-    ) async throws(CloudStorageError) -> CloudItem { throw unsupported }
-    func createFolder(
-        name: String, in folder: ItemReference
-    ) async throws(CloudStorageError) -> CloudItem { throw unsupported }
-    func relocate(
-        _ item: ItemReference, to destination: RelocationTarget
-    ) async throws(CloudStorageError) -> CloudItem { throw unsupported }
-    func delete(_ item: ItemReference) async throws(CloudStorageError) { throw unsupported }
-    func changes(
-        in root: RootIdentifier, since cursor: String?
-    ) async throws(CloudStorageError) -> ChangePage { throw unsupported }
 }
 
 /// Writes down what it is told, and lets a test wait for it.

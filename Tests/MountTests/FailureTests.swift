@@ -8,7 +8,8 @@ import Testing
 /// What programs hear when the server refuses or fails, and that nothing is lost.
 @Suite(.serialized) struct FailureTests {
     @Test func aLockOfSomebodyElseIsBusy() async throws {
-        try await MountedCloud.with { (mounted) async throws -> Void in
+        try await MountedCloud.with(options: MountedCloud.serverFirst) {
+            (mounted) async throws -> Void in
             try await mounted.shell("echo mine > a.txt")
             let bob = try await mounted.cloud.client(.bob)
             let items = try await bob.entries(of: .top(of: mounted.cloud.team))
@@ -25,7 +26,8 @@ import Testing
     }
 
     @Test func whoMayOnlyReadIsTold() async throws {
-        try await MountedCloud.with(as: .reader) { (mounted) async throws -> Void in
+        try await MountedCloud.with(as: .reader, options: MountedCloud.serverFirst) {
+            (mounted) async throws -> Void in
             for script in ["touch new", "mkdir d"] {
                 let outcome = try await mounted.attempt("LC_ALL=C \(script)")
                 #expect(outcome.error.contains("Permission denied"), "\(outcome.error)")
@@ -34,7 +36,8 @@ import Testing
     }
 
     @Test func failuresOfTheServerEndWithAnErrorAndLoseNothing() async throws {
-        try await MountedCloud.with { (mounted) async throws -> Void in
+        try await MountedCloud.with(options: MountedCloud.serverFirst) {
+            (mounted) async throws -> Void in
             let faults = mounted.cloud.server.faults
             try await mounted.shell("echo old > a.txt; cp a.txt c.txt")
             faults.add(
@@ -66,7 +69,8 @@ import Testing
     }
 
     @Test func withoutAServerWhatIsKnownWorksAndNothingHangs() async throws {
-        try await MountedCloud.with { (mounted) async throws -> Void in
+        try await MountedCloud.with(options: MountedCloud.serverFirst) {
+            (mounted) async throws -> Void in
             try await mounted.shell("mkdir d; echo cached > d/a.txt; cat d/a.txt")
             await mounted.cloud.server.stop()
             let start = ContinuousClock.now
@@ -79,7 +83,8 @@ import Testing
     }
 
     @Test func acknowledgedContentSurvivesKill() async throws {
-        try await MountedCloud.with { (mounted) async throws -> Void in
+        try await MountedCloud.with(options: MountedCloud.serverFirst) {
+            (mounted) async throws -> Void in
             try await mounted.shell("for i in $(seq 20); do echo $i > f$i; done; echo v1 > doc")
             mounted.cloud.server.faults.add(
                 FaultRule(
@@ -118,7 +123,8 @@ import Testing
 
     @Test func signalsUnmountCleanly() async throws {
         for number in [SIGINT, SIGTERM] {
-            try await MountedCloud.with { (mounted) async throws -> Void in
+            try await MountedCloud.with(options: MountedCloud.serverFirst) {
+                (mounted) async throws -> Void in
                 try await mounted.shell("echo x > a.txt")
                 mounted.signalDriver(number)
                 let end = try await mounted.driverEnd()
@@ -129,7 +135,8 @@ import Testing
     }
 
     @Test func whatOthersChangeIsSeenAfterThePoll() async throws {
-        try await MountedCloud.with(options: ["--poll", "1"]) { (mounted) async throws -> Void in
+        try await MountedCloud.with(options: MountedCloud.serverFirst + ["--poll", "1"]) {
+            (mounted) async throws -> Void in
             try await mounted.shell("echo mine > a.txt; ls -l > /dev/null")
             let bob = try await mounted.cloud.client(.bob)
             let folder = try TemporaryFolder()
@@ -138,12 +145,10 @@ import Testing
             _ = try await bob.createFolder(name: "d", in: top)
             let old = try #require(try await bob.entries(of: top)["a.txt"])
             try await bob.delete(old.reference)
-            try await mounted.shell(
-                """
-                for i in $(seq 100); do [ "$(ls)" = "b.txt
-                d" ] && break; read -t 0.2 < <(:) || true; python3 -c 'import select; select.select([], [], [], 0.1)'; done
-                [ "$(cat b.txt)" = theirs ]; [ ! -e a.txt ]; [ -d d ]
-                """)
+            try await eventually(within: .seconds(30), "the look of the change feed") {
+                try await mounted.shell("ls") == "b.txt\nd\n"
+            }
+            try await mounted.shell("[ \"$(cat b.txt)\" = theirs ]; [ ! -e a.txt ]; [ -d d ]")
         }
     }
 }

@@ -8,6 +8,8 @@ import TestSupport
 /// server it is itself.
 final class MountedCloud: Sendable {
     static let account = "mine"
+    /// Options for tests that expect the server's answer, or its work done, when a call returns.
+    static let serverFirst = ["--sync=all"]
 
     let cloud: TestCloud
     let home: PrivateHome
@@ -141,10 +143,7 @@ final class MountedCloud: Sendable {
     }
 
     private func tearDown() async {
-        guard isMounted else {
-            driver.program?.signal(SIGKILL)
-            return
-        }
+        guard isMounted else { return await killDriver() }
         do {
             try await unmount()
         } catch {

@@ -2,6 +2,7 @@ import CloudStorage
 import FileSystemTypes
 import Foundation
 import StateStore
+import TestSupport
 import Testing
 
 @Suite struct DamageTests {

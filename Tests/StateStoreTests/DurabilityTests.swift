@@ -1,6 +1,7 @@
 import FileSystemTypes
 import Foundation
 import StateStore
+import TestSupport
 import Testing
 
 @Suite struct DurabilityTests {

@@ -1,6 +1,7 @@
 import CloudStorage
 import FileSystemTypes
 import StateStore
+import TestSupport
 import Testing
 
 @Suite struct RoundTripTests {
@@ -150,10 +151,11 @@ import Testing
             #expect(found.count == 10_000)
             times.append((write, list, look))
         }
-        // This is to catch a missing index (100,000,000 comparisons), not a machine that runs a
-        // hundred other tests: the best of three, with much room.
+        // This is to catch a look-up without an index: 100,000,000 comparisons, ten seconds. An idle
+        // machine of two cores takes 0.25, 0.04 and 0.08 s; the best of three has room for
+        // sixteen times that on a busy one.
         for best in [times.map(\.write).min(), times.map(\.list).min(), times.map(\.look).min()] {
-            #expect(try #require(best) < .seconds(15))
+            #expect(try #require(best) < .seconds(4))
         }
         await store.close()
     }

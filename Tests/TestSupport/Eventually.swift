@@ -1,13 +1,25 @@
-/// Waits until a condition holds, yielding in between; throws after the deadline.
+import Dispatch
+
+/// Waits until a condition holds that nothing tells of, such as one of another process or of the
+/// server: looks at once and then at every tick of a timer, not in between.
+/// - Parameter limit: after which `NeverHappened` is thrown; one last look is taken then.
 package func eventually(
-    within limit: Duration = .seconds(10), _ what: String = "the condition",
+    within limit: Duration = .seconds(20), _ what: String = "the condition",
     _ condition: () async throws -> Bool
 ) async throws {
+    let (ticks, source) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
+    let timer = DispatchSource.makeTimerSource(queue: DispatchQueue(label: "ordner.test.ticks"))
     let deadline = ContinuousClock.now + limit
-    while !(try await condition()) {
-        guard ContinuousClock.now < deadline else { throw NeverHappened(what: what) }
-        await Task.yield()
+    timer.setEventHandler { @Sendable in
+        source.yield()
+        if ContinuousClock.now >= deadline { source.finish() }
     }
+    timer.schedule(deadline: .now(), repeating: .milliseconds(5))
+    timer.activate()
+    defer { timer.cancel() }
+    for await _ in ticks where try await condition() { return }
+    try Task.checkCancellation()
+    throw NeverHappened(what: what)
 }
 
 /// What `eventually` throws.

@@ -2,19 +2,17 @@ import Foundation
 
 /// A home folder of its own for one test, with the program run in it.
 package final class PrivateHome: Sendable {
-    package let path: String
+    private let folder: TemporaryFolder
+
+    package var path: String { folder.path }
 
     /// Makes the folder below the system's temporary folder.
     package init() throws {
-        path = NSTemporaryDirectory() + "ordner-test-\(UUID().uuidString)"
+        folder = try TemporaryFolder()
+        let path = folder.path
         try FileManager.default.createDirectory(
             atPath: path + "/run", withIntermediateDirectories: true,
             attributes: [.posixPermissions: 0o700])
-    }
-
-    deinit {
-        // A folder left behind in /tmp fails no test.
-        try? FileManager.default.removeItem(atPath: path)
     }
 
     /// The variables the program runs with.

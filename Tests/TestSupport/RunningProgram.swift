@@ -14,6 +14,8 @@ package final class RunningProgram: Sendable {
     private struct State {
         var hasEnded = false
         var waiters: [CheckedContinuation<Void, Never>] = []
+        /// Finished when the program ends.
+        var watchers: [AsyncStream<Void>.Continuation] = []
     }
 
     private static let secondsToEnd = 60.0
@@ -72,26 +74,41 @@ package final class RunningProgram: Sendable {
 
     /// Waits until a line of the output begins with `prefix`, and answers the rest of it.
     package func line(after prefix: String) async throws -> String {
-        let deadline = ContinuousClock.now + .seconds(Self.secondsToEnd)
-        while ContinuousClock.now < deadline {
-            let lines = output.split(separator: "\n", omittingEmptySubsequences: false).dropLast()
-            if let line = lines.first(where: { $0.hasPrefix(prefix) }) {
-                return String(line.dropFirst(prefix.count))
-            }
-            guard !state.withLock({ $0.hasEnded }) else { break }
-            // The output is a file of another process: there is nothing to be woken by.
-            try await Task.sleep(for: .milliseconds(20))
+        let (looks, source) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
+        let watch = try FileWatch(outputFile) { source.yield() }
+        let overdue = DispatchWorkItem { source.finish() }
+        DispatchQueue.global().asyncAfter(deadline: .now() + Self.secondsToEnd, execute: overdue)
+        defer {
+            overdue.cancel()
+            watch.cancel()
         }
+        source.yield()
+        let hasEnded = state.withLock { state in
+            if !state.hasEnded { state.watchers.append(source) }
+            return state.hasEnded
+        }
+        if hasEnded { source.finish() }
+        for await _ in looks {
+            if let line = rest(ofLineAfter: prefix) { return line }
+        }
+        // The last line may have come together with the end.
+        if let line = rest(ofLineAfter: prefix) { return line }
         throw Overdue(what: "no line '\(prefix)'", output: output, error: error)
     }
 
+    private func rest(ofLineAfter prefix: String) -> String? {
+        let lines = output.split(separator: "\n", omittingEmptySubsequences: false).dropLast()
+        return lines.first { $0.hasPrefix(prefix) }.map { String($0.dropFirst(prefix.count)) }
+    }
+
     private func noteEnd() {
-        let waiters = state.withLock { state in
+        let (waiters, watchers) = state.withLock { state in
             state.hasEnded = true
-            defer { state.waiters = [] }
-            return state.waiters
+            defer { (state.waiters, state.watchers) = ([], []) }
+            return (state.waiters, state.watchers)
         }
         for waiter in waiters { waiter.resume() }
+        for watcher in watchers { watcher.finish() }
     }
 
     private func text(of file: String) -> String {

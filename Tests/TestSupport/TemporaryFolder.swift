@@ -1,6 +1,9 @@
 import FoundationEssentials
+import Testing
 
 /// A folder of its own for one test, removed with everything in it when the value is dropped.
+///
+/// A folder that can't be removed fails the tests: whatever still writes there outlived its test.
 package final class TemporaryFolder: Sendable {
     package let path: String
 
@@ -17,7 +20,7 @@ package final class TemporaryFolder: Sendable {
         do {
             try FileManager.default.removeItem(atPath: path)
         } catch {
-            print("could not remove \(path): \(error)")
+            Issue.record(error, "\(path) could not be removed")
         }
     }
 

@@ -25,15 +25,18 @@ package final class TestCloud: Sendable {
     package let team: RootIdentifier
     /// Alice's own root.
     package let own: RootIdentifier
+    private let people: [Person: Int64]
     private let folder: TemporaryFolder
     private let transports = Mutex<[HTTPTransport]>([])
 
     private init(
-        server: EmbeddedCloud, team: RootIdentifier, own: RootIdentifier, folder: TemporaryFolder
+        server: EmbeddedCloud, people: [Person: Int64], roots: (team: Int64, own: Int64),
+        folder: TemporaryFolder
     ) {
         self.server = server
-        self.team = team
-        self.own = own
+        self.people = people
+        team = RootIdentifier(String(roots.team))
+        own = RootIdentifier(String(roots.own))
         self.folder = folder
     }
 
@@ -75,8 +78,7 @@ package final class TestCloud: Sendable {
         }
         let own = try await server.ensureOwnRoot(person: ids[.alice] ?? 0)
         return TestCloud(
-            server: server, team: RootIdentifier(String(team)), own: RootIdentifier(String(own)),
-            folder: folder)
+            server: server, people: ids, roots: (team, own), folder: folder)
     }
 
     /// Stops the server.
@@ -87,6 +89,41 @@ package final class TestCloud: Sendable {
             for transport in transports.withLock({ $0 }) { await transport.shutdown() }
         }
         await server.stop()
+    }
+
+    /// Sets what a person may do in the team root from now on; nothing ends the subscription.
+    package func permit(_ person: Person, _ permissions: [String]) async throws {
+        try await server.subscribe(
+            person: try id(of: person), root: try Self.number(team.rawValue),
+            permissions: permissions)
+    }
+
+    /// Deletes the team root for good: 410 `root_deleted` from now on.
+    package func deleteTeam() async throws {
+        try await server.deleteRoot(try Self.number(team.rawValue))
+    }
+
+    /// Puts empty files into a folder of the team root by the database alone.
+    package func fill(_ folder: ItemReference, files: Int) async throws {
+        try await server.fill(
+            folder: try Self.number(folder.id ?? ""), root: try Self.number(team.rawValue),
+            person: try id(of: .alice), files: files)
+    }
+
+    private func id(of person: Person) throws -> Int64 {
+        guard let id = people[person] else { throw NoSuchPerson(person: person) }
+        return id
+    }
+
+    private static func number(_ text: String) throws -> Int64 {
+        guard let number = Int64(text) else {
+            throw CloudStorageError(.invalidAnswer, "'\(text)' is no number of this server")
+        }
+        return number
+    }
+
+    private struct NoSuchPerson: Error {
+        let person: Person
     }
 
     /// The server's address.
