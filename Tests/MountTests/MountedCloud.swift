@@ -170,35 +170,25 @@ struct Failed: Error, CustomStringConvertible {
 /// bash as a child process, with a limit of time.
 enum Shell {
     static func run(_ script: String, scratch: String, seconds: Double) async throws -> Outcome {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/bin/bash")
-        process.arguments = ["-euo", "pipefail", "-c", script]
+        let name = "\(scratch)/\(UUID().uuidString)"
         var environment = ProcessInfo.processInfo.environment
         environment["HOME"] = scratch
         environment["W"] = scratch
-        process.environment = environment
-        let name = "\(scratch)/\(UUID().uuidString)"
-        for file in [name + ".out", name + ".err"] {
-            try Data().write(to: URL(fileURLWithPath: file))
-        }
-        process.standardInput = FileHandle.nullDevice
-        process.standardOutput = try FileHandle(forWritingTo: URL(fileURLWithPath: name + ".out"))
-        process.standardError = try FileHandle(forWritingTo: URL(fileURLWithPath: name + ".err"))
-        let limit = DispatchWorkItem { kill(process.processIdentifier, SIGKILL) }
-        try await withCheckedThrowingContinuation {
-            (continuation: CheckedContinuation<Void, any Error>) in
-            process.terminationHandler = { _ in continuation.resume() }
-            do { try process.run() } catch { continuation.resume(throwing: error) }
-            DispatchQueue.global().asyncAfter(deadline: .now() + seconds, execute: limit)
-        }
+        let process = try TestProcess(
+            TestProcess.Launch(
+                "/bin/bash", ["-euo", "pipefail", "-c", script], environment: environment,
+                folder: scratch, outputs: (name + ".out", name + ".err")))
+        let limit = DispatchWorkItem { process.killGroup() }
+        DispatchQueue.global().asyncAfter(deadline: .now() + seconds, execute: limit)
+        let end = await process.waitUntilEnd()
         limit.cancel()
         func text(_ file: String) -> String {
             FileManager.default.contents(atPath: file).map { String(decoding: $0, as: UTF8.self) }
                 ?? ""
         }
-        let isKilled = process.terminationReason != .exit
+        let exitCode: Int32 = if case .exit(let code) = end { code } else { -1 }
         return Outcome(
-            exitCode: isKilled ? -1 : process.terminationStatus, output: text(name + ".out"),
+            exitCode: exitCode, output: text(name + ".out"),
             error: text(name + ".err"))
     }
 }

@@ -1,6 +1,7 @@
 import CloudStorage
 import Foundation
 import TestSupport
+import Testing
 
 /// A folder of the cloud as another client sees it.
 enum RemoteTree {
@@ -21,5 +22,34 @@ enum RemoteTree {
             }
         }
         return count
+    }
+}
+
+extension MountedCloud {
+    /// Downloads the team root as Bob to `$W/remote`; answers how many files there were.
+    @discardableResult
+    func downloadAll() async throws -> Int {
+        try await atHome("rm -rf remote")
+        let bob = try await cloud.client(.bob)
+        return try await RemoteTree.download(
+            bob, .top(of: cloud.team), to: home.path + "/remote")
+    }
+
+    /// Runs a script in the team root and in `$W/local`, a folder of the local disk, and compares
+    /// byte by byte what came of it: on the mount, on the local disk, and, as Bob downloads it,
+    /// on the server. Symbolic links are `NAME.rclonelink` files there.
+    func compareWithLocalDisk(_ script: String, seconds: Double = 120) async throws {
+        try await shell(script, seconds: seconds)
+        try await atHome("mkdir -p local; cd local; \(script)")
+        try await shell("diff -r --no-dereference . $W/local", seconds: seconds)
+        let count = try await downloadAll()
+        try await atHome(
+            """
+            rm -rf expected; cp -a local expected; cd expected
+            find . -type l | while read -r link; do
+              printf %s "$(readlink "$link")" > "$link.rclonelink"; rm "$link"; done
+            diff -r . ../remote
+            [ "$(find . -type f | wc -l)" = \(count) ]
+            """)
     }
 }

@@ -11,19 +11,17 @@ package final class RunningProgram: Sendable {
         let error: String
     }
 
-    private struct State {
-        var hasEnded = false
-        var waiters: [CheckedContinuation<Void, Never>] = []
-        /// Finished when the program ends.
-        var watchers: [AsyncStream<Void>.Continuation] = []
+    /// Finished when the program ends.
+    private final class Watchers: Sendable {
+        let sources = Mutex<(hasEnded: Bool, list: [AsyncStream<Void>.Continuation])>((false, []))
     }
 
     private static let secondsToEnd = 60.0
 
-    private let process = Process()
+    private let process: TestProcess
     private let outputFile: String
     private let errorFile: String
-    private let state = Mutex(State())
+    private let watchers = Watchers()
 
     /// Starts the program in a home of its own.
     package init(_ arguments: [String], home: PrivateHome, input: String) throws {
@@ -33,43 +31,38 @@ package final class RunningProgram: Sendable {
         for file in [outputFile, errorFile] { try Data().write(to: URL(fileURLWithPath: file)) }
         let inputFile = name + ".in"
         try Data(input.utf8).write(to: URL(fileURLWithPath: inputFile))
-        process.executableURL = URL(fileURLWithPath: try ProgramFile.path())
-        process.arguments = arguments
-        process.environment = home.environment
-        process.currentDirectoryURL = URL(fileURLWithPath: home.path)
-        process.standardInput = try FileHandle(forReadingFrom: URL(fileURLWithPath: inputFile))
-        process.standardOutput = try FileHandle(forWritingTo: URL(fileURLWithPath: outputFile))
-        process.standardError = try FileHandle(forWritingTo: URL(fileURLWithPath: errorFile))
-        process.terminationHandler = { [weak self] _ in self?.noteEnd() }
-        try process.run()
+        var launch = TestProcess.Launch(
+            try ProgramFile.path(), arguments, environment: home.environment, folder: home.path,
+            outputs: (outputFile, errorFile))
+        launch.input = inputFile
+        process = try TestProcess(launch) { [watchers] in
+            let sources = watchers.sources.withLock { sources in
+                sources.hasEnded = true
+                defer { sources.list = [] }
+                return sources.list
+            }
+            for source in sources { source.finish() }
+        }
     }
 
-    deinit {
-        if process.isRunning { kill(process.processIdentifier, SIGKILL) }
-    }
+    deinit { process.signal(SIGKILL) }
 
-    package var processID: Int32 { process.processIdentifier }
+    package var processID: Int32 { process.processID }
     package var output: String { text(of: outputFile) }
     package var error: String { text(of: errorFile) }
 
-    package func signal(_ number: Int32) { kill(process.processIdentifier, number) }
+    package func signal(_ number: Int32) { process.signal(number) }
 
     /// Waits for the end; one that takes over a minute is killed and fails the test.
     package func end() async throws -> Outcome {
-        let overdue = DispatchWorkItem { [self] in signal(SIGKILL) }
+        let overdue = DispatchWorkItem { [process] in process.signal(SIGKILL) }
         DispatchQueue.global().asyncAfter(deadline: .now() + Self.secondsToEnd, execute: overdue)
-        await withCheckedContinuation { continuation in
-            let ended = state.withLock { state in
-                if !state.hasEnded { state.waiters.append(continuation) }
-                return state.hasEnded
-            }
-            if ended { continuation.resume() }
-        }
+        let end = await process.waitUntilEnd()
         overdue.cancel()
-        guard process.terminationReason == .exit else {
+        guard case .exit(let code) = end else {
             throw Overdue(what: "ended by a signal", output: output, error: error)
         }
-        return Outcome(exitCode: process.terminationStatus, output: output, error: error)
+        return Outcome(exitCode: code, output: output, error: error)
     }
 
     /// Waits until a line of the output begins with `prefix`, and answers the rest of it.
@@ -83,9 +76,9 @@ package final class RunningProgram: Sendable {
             watch.cancel()
         }
         source.yield()
-        let hasEnded = state.withLock { state in
-            if !state.hasEnded { state.watchers.append(source) }
-            return state.hasEnded
+        let hasEnded = watchers.sources.withLock { sources in
+            if !sources.hasEnded { sources.list.append(source) }
+            return sources.hasEnded
         }
         if hasEnded { source.finish() }
         for await _ in looks {
@@ -99,16 +92,6 @@ package final class RunningProgram: Sendable {
     private func rest(ofLineAfter prefix: String) -> String? {
         let lines = output.split(separator: "\n", omittingEmptySubsequences: false).dropLast()
         return lines.first { $0.hasPrefix(prefix) }.map { String($0.dropFirst(prefix.count)) }
-    }
-
-    private func noteEnd() {
-        let (waiters, watchers) = state.withLock { state in
-            state.hasEnded = true
-            defer { (state.waiters, state.watchers) = ([], []) }
-            return (state.waiters, state.watchers)
-        }
-        for waiter in waiters { waiter.resume() }
-        for watcher in watchers { watcher.finish() }
     }
 
     private func text(of file: String) -> String {
