@@ -121,7 +121,8 @@ package final class FuseSession: Sendable {
     package func unmount(lazy: Bool) throws(FuseMountError) {
         guard let mounted = state.withLock({ $0.mounted }) else { return }
         if isInTree(mounted) { try Unmounting.unmount(mounted.path, lazy: lazy) }
-        if lazy { endLoop() }
+        // Another mount namespace may hold a copy of the mount, which would keep the loop for ever.
+        endLoop(patience: lazy ? 4 : 100)
     }
 
     /// Makes all waiting requests fail and ends `run`. Blocks the thread for a moment.
@@ -253,11 +254,12 @@ extension FuseSession {
 
     /// Ends the loop where the kernel does not do it within a moment: it waits for programs that
     /// still have files open.
-    private func endLoop() {
+    /// - Parameter patience: twentieths of a second until then.
+    private func endLoop(patience: Int = 4) {
         var attempts = 0
         while attempts < 200, loopEnd.wait(timeout: .now() + .milliseconds(50)) == .timedOut {
             attempts += 1
-            guard attempts > 4 else { continue }
+            guard attempts > patience else { continue }
             // Under the lock, so that session and thread can't end in between. Repeated, because the
             // signal is lost where it comes just before sem_wait.
             state.withLock { phase in

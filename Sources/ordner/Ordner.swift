@@ -20,7 +20,8 @@ import MountService
             """,
         subcommands: [
             LoginCommand.self, AccountsCommand.self, LogoutCommand.self, MountCommand.self,
-            UnmountCommandLine.self, StatusCommand.self, ServerCommand.self, DemoCommand.self,
+            UnmountCommandLine.self, StatusCommand.self, SyncCommandLine.self,
+            ConflictsCommand.self, ServerCommand.self, DemoCommand.self,
         ])
 
     /// Runs one command and ends the process where it failed.

@@ -7,7 +7,8 @@ import Testing
         let outcome = try await PrivateHome().run("--help")
         #expect(outcome.exitCode == 0)
         for command in [
-            "login", "accounts", "logout", "mount", "unmount", "status", "server", "demo",
+            "login", "accounts", "logout", "mount", "unmount", "status", "sync", "conflicts",
+            "server", "demo",
         ] {
             #expect(outcome.output.contains("\n  \(command) "), "\(command)")
         }
@@ -15,7 +16,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "login", "accounts", "logout", "mount", "unmount", "status", "server", "demo",
+        "login", "accounts", "logout", "mount", "unmount", "status", "sync", "conflicts", "server",
+        "demo",
     ])
     func everyCommandHasHelp(command: String) async throws {
         let outcome = try await PrivateHome().run(command, "--help")

@@ -4,24 +4,39 @@ package struct ControlRequest: Codable, Sendable, Hashable {
     package enum Command: String, Codable, Sendable, Hashable {
         case status
         case unmount
+        /// Send what is unsent below `path` now; answers with the progress.
+        case sync
+        /// Answers with the progress below `path` when something has changed, or after a second.
+        case progress
+        /// `path` is the copy and the original, as of the mount's top.
+        case forgetConflict = "forget_conflict"
     }
 
     package var command: Command
     /// With `unmount`: detach even where programs use the mount.
     package var lazily: Bool?
+    /// With `unmount`: leave what is unsent to the next mount.
+    package var leavesUnsent: Bool?
+    package var path: [String]?
 
     package init(_ command: Command, lazily: Bool? = nil) {
         self.command = command
         self.lazily = lazily
     }
 
-    /// Bytes of the longest request line.
-    static let limit = 4096
+    /// Bytes of the longest request line: two paths, each byte escaped.
+    static let limit = 65_536
+
+    enum CodingKeys: String, CodingKey {
+        case command, lazily, path
+        case leavesUnsent = "leaves_unsent"
+    }
 }
 
 /// The driver's answer: one line of JSON.
 package struct ControlAnswer: Codable, Sendable, Hashable {
     package var status: MountReport?
+    package var progress: ProgressReport?
     /// Why the request failed; nil where it didn't.
     package var failure: String?
     package var remedy: String?
@@ -29,9 +44,11 @@ package struct ControlAnswer: Codable, Sendable, Hashable {
     package var isEnding: Bool?
 
     package init(
-        status: MountReport? = nil, failure: ServiceFailure? = nil, isEnding: Bool? = nil
+        status: MountReport? = nil, progress: ProgressReport? = nil,
+        failure: ServiceFailure? = nil, isEnding: Bool? = nil
     ) {
         self.status = status
+        self.progress = progress
         self.failure = failure?.message
         remedy = failure?.remedy
         self.isEnding = isEnding
@@ -41,7 +58,7 @@ package struct ControlAnswer: Codable, Sendable, Hashable {
     static let limit = 1 << 20
 
     enum CodingKeys: String, CodingKey {
-        case status, failure, remedy
+        case status, progress, failure, remedy
         case isEnding = "is_ending"
     }
 }

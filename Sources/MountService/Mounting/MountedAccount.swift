@@ -14,6 +14,7 @@ package struct MountedAccount: Sendable {
     private let resources: AccountResources
     private let fileSystem: VirtualFileSystem
     private let session: FuseSession
+    private let ending = MountEnding()
     private let logger: Logger
 
     /// Mounts, and returns when it is unmounted and everything is closed: by `ordner unmount`, by
@@ -77,13 +78,17 @@ package struct MountedAccount: Sendable {
         _ others: [any Service], _ shutdown: DriverShutdown,
         _ onReady: @escaping @Sendable () -> Void
     ) async throws(ServiceFailure) {
-        let control = try ControlSocket(
-            for: settings.location, folders: folders, handler: { await answer($0) })
+        let control = MountControl(
+            settings: settings, account: account, fileSystem: fileSystem, session: session,
+            health: resources.transport.health, ending: ending)
+        let socket = try ControlSocket(
+            for: settings.location, folders: folders, handler: { await control.answer($0) })
         let mount = FuseService(session: session, logger: logger, onReady: onReady)
         let services =
             others + [
-                FileSystemService(fileSystem: fileSystem, transport: resources.transport), mount,
-                control,
+                FileSystemService(
+                    fileSystem: fileSystem, transport: resources.transport, ending: ending), mount,
+                socket,
             ]
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
@@ -101,43 +106,6 @@ package struct MountedAccount: Sendable {
         } catch {
             throw ServiceFailure("the mount ended: \(error)")
         }
-    }
-
-    private func answer(_ request: ControlRequest) async -> ControlAnswer {
-        switch request.command {
-        case .status: return ControlAnswer(status: report)
-        case .unmount:
-            let session = session
-            do throws(ServiceFailure) {
-                try await BlockingWork.run { () throws(ServiceFailure) in
-                    try ServiceFailure.translating { () throws(FuseMountError) in
-                        try session.unmount(lazy: request.lazily == true)
-                    }
-                }
-                return ControlAnswer(isEnding: true)
-            } catch {
-                return ControlAnswer(failure: error)
-            }
-        }
-    }
-
-    private var report: MountReport {
-        let status = fileSystem.status()
-        let limit = MountReport.listLimit
-        return MountReport(
-            account: settings.account.rawValue, remotePath: settings.remotePath,
-            mountPoint: settings.location.path, server: account.url, user: account.user,
-            processID: getpid(), serverReachable: !resources.transport.health.isOffline,
-            openFiles: status.openFiles, cacheBytes: status.cachedBytes,
-            cacheLimit: settings.cacheLimit,
-            unsent: status.unsent.prefix(limit).map {
-                .init(
-                    path: $0.path, bytes: $0.bytes, change: $0.change.rawValue, error: $0.error)
-            }, unsentFiles: status.unsent.count,
-            conflicts: status.conflicts.suffix(limit).map {
-                .init(copy: $0.copy, original: $0.original)
-            },
-            locks: Array(status.locks.prefix(limit)))
     }
 
     private static func startFailure(

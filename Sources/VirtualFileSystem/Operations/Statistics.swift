@@ -31,6 +31,8 @@ extension VirtualFileSystem {
             status.knownInodes = tree.nodes.count
             status.openFiles = tree.handles.count
             status.cachedBytes = usage.bytes
+            let known = tree.conflicts
+            tree.conflicts = known.filter { !tree.isGone($0.copy) }
             status.conflicts = tree.conflicts
             for node in tree.nodes.values where !node.isLocalOnly {
                 let isUnsent = node.parent != nil && node.working?.isSaved == false
@@ -47,6 +49,17 @@ extension VirtualFileSystem {
 extension Tree {
     /// Bytes that are to go to the server and are not counted in the quota yet.
     var bytesWaiting: Int64 { work.growth }
+
+    /// Whether a path is known not to exist.
+    fileprivate func isGone(_ path: String) -> Bool {
+        var current = Tree.rootID
+        for name in path.split(separator: "/") {
+            guard nodes[current]?.children != nil else { return false }
+            guard let next = child(of: current, named: String(name)) else { return true }
+            current = next.id
+        }
+        return false
+    }
 
     /// What the server lacks of a node.
     func unsent(_ node: Node) -> MountStatus.Unsent {

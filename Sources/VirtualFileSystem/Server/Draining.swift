@@ -22,6 +22,8 @@ extension VirtualFileSystem {
     package func sendNow(below path: [String]) {
         tree.withLock { tree in
             let items = tree.unsettled(below: path)
+            // Only what happens from now on counts.
+            for item in items { tree.nodes[item]?.saveError = nil }
             tree.work.expedite(items)
         }
         wake()
@@ -36,9 +38,10 @@ extension VirtualFileSystem {
                 let unsent = tree.unsent(node)
                 progress.remaining += 1
                 progress.remainingBytes += unsent.bytes
-                if node.saveError != nil, !tree.work.isRunning(id) {
-                    progress.failed.append(unsent)
+                let isBlocked = tree.work.chain(from: id).contains { other in
+                    tree.nodes[other]?.saveError != nil && !tree.work.isRunning(other)
                 }
+                if isBlocked { progress.failed.append(unsent) }
             }
             return progress
         }
@@ -57,7 +60,7 @@ extension VirtualFileSystem {
     }
 
     /// Waits for the end of any job, or for so many seconds.
-    private func jobEnded(within seconds: Double) async {
+    package func jobEnded(within seconds: Double) async {
         let latch = Latch<Void>()
         jobObservers.withLock { $0.append(latch) }
         let timer = Task {
@@ -103,8 +106,18 @@ extension VirtualFileSystem {
 }
 
 extension Tree {
-    /// Items below a path whose two sides differ, the path's own among them.
+    /// Items below a path whose two sides differ, the path's own among them; without what only a
+    /// program can end: files still being written, and removed ones still being read.
     func unsettled(below path: [String]) -> [UInt64] {
+        unsettledItems(below: path).filter { id in
+            guard let difference = work.difference(of: id) else { return false }
+            if difference.isHeld { return false }
+            return difference.content != .open
+                || (difference.home != nil && difference.home != difference.wanted)
+        }
+    }
+
+    private func unsettledItems(below path: [String]) -> [UInt64] {
         guard !path.isEmpty else { return Array(work.items) }
         var top = Tree.rootID
         for name in path {
