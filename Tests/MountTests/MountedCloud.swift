@@ -62,15 +62,10 @@ final class MountedCloud: Sendable {
         guard outcome.exitCode == 0 else { throw Failed(what: "login", outcome: outcome) }
     }
 
-    /// Calls are answered by the server, unless a test says otherwise.
-    private var synchronization: [String] {
-        options.contains { $0.hasPrefix("--sync") } ? [] : ["--sync=all"]
-    }
-
     /// Mounts; returns when the mount can be used. A dead mount at the same place is no mount.
     func mount() async throws {
         let program = try RunningProgram(
-            ["mount", Self.account, point, "-f"] + synchronization + options, home: home, input: "")
+            ["mount", Self.account, point, "-f"] + options, home: home, input: "")
         driver.program = program
         try await eventually(within: .seconds(30), "the mount") {
             guard self.isMounted else { return false }

@@ -63,15 +63,22 @@ extension MountedCloud {
 struct MountStatus: Decodable {
     struct Unsent: Decodable {
         var path: String
+        var change: String
         var error: String?
     }
 
-    var unsent: [Unsent]
-    var conflicts: [String]
+    struct Conflict: Decodable {
+        var copy: String
+    }
 
-    /// The last components of the unsent files' paths.
+    var unsent: [Unsent]
+    var conflicts: [Conflict]
+
+    /// The last components of the paths of files whose content is only here.
     var unsentNames: [String] {
-        unsent.map { String($0.path.split(separator: "/").last ?? "") }.sorted()
+        unsent.filter { $0.change == "content" }.map {
+            String($0.path.split(separator: "/").last ?? "")
+        }.sorted()
     }
 }
 

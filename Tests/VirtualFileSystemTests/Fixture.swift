@@ -14,6 +14,7 @@ final class Fixture: Sendable {
     let cloud: ModelCloud
     let fileSystem: VirtualFileSystem
     let store: StateStore
+    private let cache: BlockCache
     let caller = Caller(userID: 0, groupID: 0, processID: 1)
 
     static func make(
@@ -35,7 +36,7 @@ final class Fixture: Sendable {
         options.staleSeconds = 3_600
         options.synchronization = .all
         change(&options)
-        let cache = try BlockCache(
+        cache = try BlockCache(
             BlockCache.Configuration(
                 folder: folder.file("cache"), sizeLimit: 1 << 30, minimumFreeBytes: 0))
         store = try StateStore(folder: folder.file("state"))
@@ -43,6 +44,9 @@ final class Fixture: Sendable {
             cloud: cloud, cache: cache, store: store, options: options,
             logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
     }
+
+    // The folder is removed next: nothing may be written to it any more.
+    deinit { cache.close() }
 
     /// A second run on the same state, as after an end or a crash of the first.
     func restart() async throws -> Fixture {
