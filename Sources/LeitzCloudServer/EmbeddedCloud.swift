@@ -143,6 +143,9 @@ package final class EmbeddedCloud: Sendable {
     /// Requests so far by `METHOD kind`, such as `GET folder`, `GET download`, `POST upload`.
     package func requestCounts() -> [String: Int] { services.counts.all }
 
+    /// The most requests of each kind that were under way at the same time.
+    package func requestPeaks() -> [String: Int] { services.counts.peaks }
+
     package func resetRequestCounts() { services.counts.reset() }
 
     package var behaviour: ServerBehaviour { services.behaviour }

@@ -44,6 +44,10 @@ extension Reconciliation {
 
     private func removal(of item: UInt64, _ difference: Difference) -> Verdict {
         guard let home = difference.home, !difference.isHeld else { return .idle }
+        if let folder = entries[home.folder], folder.difference.wanted == nil, !folder.isRefused {
+            // It goes with its folder.
+            return .wait(Blocker(item: home.folder, isPlace: false))
+        }
         if difference.kind == .folder {
             switch contents(of: item) {
             case .blocked(let child): return .wait(Blocker(item: child, isPlace: false))

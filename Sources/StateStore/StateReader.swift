@@ -19,11 +19,12 @@ struct StateReader {
     }
 
     func dirtyRecords() throws -> [InodeRecord] {
-        // Word for word the condition of index `inode_unsent`, or the index isn't used.
+        // The top of the mount is no item of its own. Else word for word the condition of index `inode_unsent`, or the index isn't used.
         try records(
             """
-            FROM inode WHERE content_file IS NOT NULL OR (server_root IS NULL AND is_local_only = 0)
-            OR server_name IS NOT NULL OR is_removed <> 0
+            FROM inode
+            WHERE (content_file IS NOT NULL OR (server_root IS NULL AND is_local_only = 0)
+            OR server_name IS NOT NULL OR is_removed <> 0) AND inode <> 1
             """, [])
     }
 

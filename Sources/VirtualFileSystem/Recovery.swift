@@ -54,7 +54,6 @@ extension VirtualFileSystem {
                 tree.acknowledge(id, base)
             }
             tree.nodes[id]?.working = working
-            tree.nodes[id]?.isContentKept = working != nil
             tree.compare(id)
             return tree.nodes[id] != nil
         }

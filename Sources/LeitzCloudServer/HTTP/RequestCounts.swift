@@ -1,16 +1,40 @@
 import Synchronization
 
-/// How many requests of each kind arrived, by `METHOD kind`.
+/// How many requests of each kind arrived, by `METHOD kind`, and how many there were at a time.
 final class RequestCounts: Sendable {
-    private let counts = Mutex<[String: Int]>([:])
-
-    /// Methods outside the known ones share one entry, so that the table stays bounded.
-    func add(method: String, kind: String) {
-        let known = ["GET", "POST", "PUT", "DELETE", "HEAD"].contains(method) ? method : "OTHER"
-        counts.withLock { $0["\(known) \(kind)", default: 0] += 1 }
+    private struct State {
+        var counts: [String: Int] = [:]
+        var running: [String: Int] = [:]
+        var peaks: [String: Int] = [:]
     }
 
-    var all: [String: Int] { counts.withLock { $0 } }
+    private let state = Mutex(State())
 
-    func reset() { counts.withLock { $0 = [:] } }
+    /// A request begins. Methods outside the known ones share one entry, so that the table stays
+    /// bounded. Returns the entry, for `end`.
+    func begin(method: String, kind: String) -> String {
+        let known = ["GET", "POST", "PUT", "DELETE", "HEAD"].contains(method) ? method : "OTHER"
+        let entry = "\(known) \(kind)"
+        state.withLock { state in
+            state.counts[entry, default: 0] += 1
+            let now = (state.running[entry] ?? 0) + 1
+            state.running[entry] = now
+            state.peaks[entry] = max(state.peaks[entry] ?? 0, now)
+        }
+        return entry
+    }
+
+    func end(_ entry: String) { state.withLock { $0.running[entry, default: 1] -= 1 } }
+
+    var all: [String: Int] { state.withLock { $0.counts } }
+
+    /// The most requests of each kind that were under way at the same time.
+    var peaks: [String: Int] { state.withLock { $0.peaks } }
+
+    func reset() {
+        state.withLock { state in
+            state.counts = [:]
+            state.peaks = [:]
+        }
+    }
 }

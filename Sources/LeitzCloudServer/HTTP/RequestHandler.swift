@@ -18,7 +18,9 @@ struct RequestHandler: Sendable {
         let method = request.method.rawValue
         let path = request.uri.path
         let route = Route.parse(path)
-        if route.kind != "test" { services.counts.add(method: method, kind: route.kind) }
+        let entry =
+            route.kind == "test" ? nil : services.counts.begin(method: method, kind: route.kind)
+        defer { if let entry { services.counts.end(entry) } }
         let faults =
             route.kind == "test"
             ? [] : services.faults.take(method: method, path: path, kind: route.kind)

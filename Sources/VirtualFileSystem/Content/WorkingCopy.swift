@@ -10,7 +10,7 @@ import Synchronization
 /// Its mutex also covers writes to the file, so that filling a gap never overwrites newer bytes.
 /// Methods that write may block on the disk: they are called on FUSE threads or the disk queue.
 final class WorkingCopy: Sendable {
-    private struct State {
+    fileprivate struct State {
         var file: ContentFile
         var size: Int64
         /// What still has to come from `base`.
@@ -21,23 +21,43 @@ final class WorkingCopy: Sendable {
         var savedGeneration: UInt64?
         /// An upload reads the file: the next change moves to a copy first.
         var isFrozen = false
+        /// The content that close or fsync has confirmed.
+        var kept: Kept?
+        /// The next change moves to a copy first, so that a crash in the middle of it leaves the
+        /// content that was confirmed.
+        var isKeptWhole = false
+        /// Files that a copy has taken the place of, and that an upload or the row may still mean.
+        var superseded: [ContentFile] = []
+        var frozen: ContentFile?
         var copies = 0
 
         var shown: Shown {
             Shown(
                 size: size, generation: generation, savedGeneration: savedGeneration,
-                path: file.path, missing: missing.ranges)
+                path: file.path, kept: kept)
         }
     }
 
+    /// Content as the state table speaks of it.
+    struct Kept: Hashable, Sendable {
+        var path: String
+        var size: Int64
+        /// What still has to come from the version it is based on.
+        var missing: [ByteRange]
+        var generation: UInt64
+    }
+
     /// What is asked for often, under a lock that nobody holds during disk work.
-    private struct Shown {
+    fileprivate struct Shown {
         var size: Int64
         var generation: UInt64
         var savedGeneration: UInt64?
         var path: String
-        var missing: [ByteRange]
+        var kept: Kept?
     }
+
+    /// Larger files are changed in place although a close has confirmed them.
+    fileprivate static let largestCopy: Int64 = 64 << 20
 
     /// Tells this working copy from others of the same node.
     let serial: UInt64
@@ -73,7 +93,9 @@ final class WorkingCopy: Sendable {
         let file = try ContentFile(path: path, create: false)
         var gaps = ByteRangeSet()
         for range in missing { gaps.insert(range) }
-        let state = State(file: file, size: size, missing: gaps)
+        var state = State(file: file, size: size, missing: gaps)
+        state.kept = Kept(path: path, size: size, missing: missing, generation: 0)
+        state.isKeptWhole = true
         self.state = Mutex(state)
         shown = Mutex(state.shown)
     }
@@ -87,9 +109,34 @@ final class WorkingCopy: Sendable {
     /// Whether the server holds what is in it.
     var isSaved: Bool { shown.withLock { $0.savedGeneration == $0.generation } }
 
-    /// What the state table keeps of it.
-    var recorded: (path: String, size: Int64, missing: [ByteRange]) {
-        shown.withLock { ($0.path, $0.size, $0.missing) }
+    /// What the state table is to keep of it; nil where nothing is confirmed that the server lacks.
+    var kept: Kept? { shown.withLock { $0.kept } }
+
+    /// Confirms the content as it is now. The files it takes the place of go with
+    /// `removeSuperseded`, once the row speaks of this one.
+    /// - Parameter whole: until the next confirmation nothing of it may change: so after a close.
+    ///   Programs that go on after fsync bring their own order into their changes.
+    func keep(whole: Bool) {
+        state.withLock { state in
+            state.isKeptWhole = whole
+            state.kept = Kept(
+                path: state.file.path, size: state.size, missing: state.missing.ranges,
+                generation: state.generation)
+            let now = state.shown
+            shown.withLock { $0 = now }
+        }
+    }
+
+    /// Removes the files that neither the row nor an upload means any more.
+    func removeSuperseded() {
+        let gone = state.withLock { state in
+            let gone = state.superseded.filter {
+                $0 !== state.frozen && $0.path != state.kept?.path
+            }
+            state.superseded.removeAll { file in gone.contains { $0 === file } }
+            return gone
+        }
+        for file in gone { file.remove() }
     }
 
     /// Notes that the server now holds the content of `generation`.
@@ -101,6 +148,9 @@ final class WorkingCopy: Sendable {
     private func setSaved(_ generation: UInt64?) {
         state.withLock { state in
             state.savedGeneration = generation
+            if let generation, let kept = state.kept, kept.generation <= generation {
+                state.kept = nil
+            }
             let now = state.shown
             shown.withLock { $0 = now }
         }
@@ -187,7 +237,7 @@ final class WorkingCopy: Sendable {
     }
 
     func truncate(to size: Int64) throws(FileSystemError) {
-        try change { state throws(FileSystemError) in
+        try change(isTruncating: size == 0) { state throws(FileSystemError) in
             try state.file.truncate(to: size)
             if size < state.size { state.missing.remove(ByteRange(size, state.size)) }
             state.size = size
@@ -220,23 +270,32 @@ final class WorkingCopy: Sendable {
         }
     }
 
+    /// - Parameter isTruncating: none of the old content is needed.
     private func change(
-        _ body: (inout State) throws(FileSystemError) -> Void
+        isTruncating: Bool = false, _ body: (inout State) throws(FileSystemError) -> Void
     ) throws(FileSystemError) {
         try update { state throws(FileSystemError) in
-            if state.isFrozen { try Self.thaw(&state) }
+            if state.isFrozen || state.mustKeep(truncating: isTruncating) {
+                try Self.thaw(&state, isEmpty: isTruncating)
+            }
             // A failed change may have written a part.
             defer { state.generation += 1 }
             try body(&state)
         }
     }
 
-    /// Leaves the file to the upload that reads it and goes on with a copy.
-    private static func thaw(_ state: inout State) throws(FileSystemError) {
+    /// Leaves the file to the upload that reads it, or to the row, and goes on with a copy.
+    private static func thaw(_ state: inout State, isEmpty: Bool) throws(FileSystemError) {
         state.copies += 1
-        let copy = try ContentFile(path: "\(state.file.path).\(state.copies)", create: true)
-        try copy.truncate(to: state.size)
-        try state.file.copy(ByteRange(0, state.size), to: copy, at: 0)
+        let copy = try ContentFile(path: state.copyPath, create: true)
+        do throws(FileSystemError) {
+            try copy.truncate(to: state.size)
+            if !isEmpty { try state.file.copy(ByteRange(0, state.size), to: copy, at: 0) }
+        } catch {
+            copy.remove()
+            throw error
+        }
+        state.superseded.append(state.file)
         state.file = copy
         state.isFrozen = false
     }
@@ -248,20 +307,17 @@ final class WorkingCopy: Sendable {
     func freeze() -> (file: ContentFile, size: Int64, generation: UInt64) {
         state.withLock { state in
             state.isFrozen = true
+            state.frozen = state.file
             return (state.file, state.size, state.generation)
         }
     }
 
-    /// Ends a freeze. A file that a copy has taken the place of is removed.
+    /// Ends a freeze.
     func unfreeze(_ file: ContentFile) {
-        let isReplaced = state.withLock { state in
-            if state.file === file {
-                state.isFrozen = false
-                return false
-            }
-            return true
+        state.withLock { state in
+            state.frozen = nil
+            if state.file === file { state.isFrozen = false }
         }
-        if isReplaced { file.remove() }
     }
 
     /// Puts everything on stable storage.
@@ -273,7 +329,14 @@ final class WorkingCopy: Sendable {
     func park() { state.withLock { $0.file }.park() }
 
     /// Removes the file from the disk; open readers keep it.
-    func discard() { state.withLock { $0.file }.remove() }
+    func discard() {
+        let files = state.withLock { state in
+            let files = state.superseded + [state.file]
+            state.superseded = []
+            return files
+        }
+        for file in files { file.remove() }
+    }
 
     var isComplete: Bool { state.withLock { $0.missing.isEmpty } }
 
@@ -282,5 +345,20 @@ final class WorkingCopy: Sendable {
         guard offset < size else { return nil }
         guard isComplete else { return target == .data ? offset : size }
         return try file.seek(target, from: offset).map { min($0, size) }
+    }
+}
+
+extension WorkingCopy.State {
+    /// Whether a change must leave the file as it is, for the row that speaks of it.
+    fileprivate func mustKeep(truncating isTruncating: Bool) -> Bool {
+        isKeptWhole && kept?.path == file.path && (isTruncating || size <= WorkingCopy.largestCopy)
+    }
+
+    /// A name for the next copy, beside the first file.
+    fileprivate var copyPath: String {
+        let base = file.path.split(separator: "/").last.map(String.init) ?? ""
+        let folder = file.path.dropLast(base.utf8.count)
+        let stem = base.split(separator: ".").first.map(String.init) ?? base
+        return "\(folder)\(stem).\(copies)"
     }
 }

@@ -18,17 +18,23 @@ extension VirtualFileSystem {
             return .success(())
         }
         return pending { () throws(FileSystemError) in
-            try await self.store.commit(self.keepContent(of: node.id), durability: .normal)
+            let changes = self.keepContent(of: node.id, whole: node.writeHandles == 1)
+            try await self.store.commit(changes, durability: .normal)
+            working.removeSuperseded()
             guard self.options.synchronization == .all, !node.isLocalOnly else { return }
             self.wake()
-            try await self.settle([node.id])
+            do throws(FileSystemError) {
+                try await self.settle([node.id])
+            } catch {
+                throw error.code == .notFound ? FileSystemError(.stale, error.message) : error
+            }
         }
     }
 
     /// From now on the row speaks of the content, and it may be sent.
-    private func keepContent(of id: UInt64) -> [StateChange] {
+    private func keepContent(of id: UInt64, whole: Bool) -> [StateChange] {
         tree.withLock { tree in
-            tree.nodes[id]?.isContentKept = true
+            tree.nodes[id]?.working?.keep(whole: whole)
             tree.nodes[id]?.isFlushed = true
             tree.noteLocalChange(of: id)
             tree.compare(id)
@@ -48,7 +54,9 @@ extension VirtualFileSystem {
         }
         return pending { () throws(FileSystemError) in
             try await self.disk.run { () throws(FileSystemError) in try working.sync() }
-            try await self.store.commit(self.keepContent(of: id), durability: .full)
+            let changes = self.keepContent(of: id, whole: false)
+            try await self.store.commit(changes, durability: .full)
+            working.removeSuperseded()
             self.wake()
         }
     }
@@ -173,7 +181,6 @@ extension VirtualFileSystem {
             guard var changed = tree.nodes[id] else { return (nil, content) }
             let pagesAreCurrent = changed.pagesOf == changed.contentVersion
             changed.working = nil
-            changed.isContentKept = false
             changed.isFlushed = false
             // Who opened it meanwhile reads on from the cache.
             changed.cached = changed.openHandles > 0 ? content : nil

@@ -140,7 +140,6 @@ extension VirtualFileSystem {
         node.isLocalOnly = staysHere(name)
         let working = try makeWorkingCopy(of: node.inode, base: nil)
         node.working = working
-        node.isContentKept = true
         let added = node
         do throws(FileSystemError) {
             try tree.withLock { tree throws(FileSystemError) in
@@ -229,7 +228,6 @@ extension VirtualFileSystem {
             var node = self.makeNode(kind: .symbolicLink, parent: parent, name: name)
             node.overlay = self.newOverlay(mode: 0o777)
             node.symlinkTarget = target
-            node.isContentKept = true
             node.working = try await self.linkContent(target, inode: node.inode)
             try await self.add(node)
             return try self.countedEntry(of: node.id)
@@ -251,6 +249,7 @@ extension VirtualFileSystem {
                 }
             }
             try result.get()
+            working.keep(whole: false)
             working.park()
         }
         return working

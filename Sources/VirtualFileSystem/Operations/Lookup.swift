@@ -12,6 +12,9 @@ extension VirtualFileSystem {
         let known: Result<Known, FileSystemError> = tree.withLock { tree in
             do throws(FileSystemError) {
                 let folder = try tree.folder(parent)
+                guard folder.parent != nil else {
+                    throw FileSystemError(.notFound, "the folder is gone")
+                }
                 tree.nodes[parent]?.usedAt = SystemClocks.monotonicSeconds()
                 let state = listingState(of: folder)
                 guard state != .unknown else { return .success(.ask) }

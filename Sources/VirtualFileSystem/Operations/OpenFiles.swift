@@ -113,7 +113,6 @@ extension VirtualFileSystem {
         let old: CachedContent? = tree.withLock { tree in
             guard var changed = tree.nodes[id] else { return nil }
             changed.working = finished
-            if isNew { changed.isContentKept = false }
             // Its pages are the same bytes until somebody writes.
             if isNew, !truncated, node.pagesOf == node.contentVersion {
                 changed.pagesOf = changed.contentVersion

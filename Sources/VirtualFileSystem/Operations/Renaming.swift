@@ -108,6 +108,8 @@ extension VirtualFileSystem {
             if job.source.isLocalOnly {
                 tree.nodes[id]?.isLocalOnly = staysHere(job.newName)
             }
+            // What it takes the place of must not be lost with it.
+            if job.target != nil { tree.nodes[id]?.keepUnconfirmed() }
             if job.becomesLocal { changes += tree.keepLocally(id, store.allocateInode) }
             tree.moveLocally(id, to: job.newParent, name: job.newName)
         }
@@ -144,6 +146,13 @@ extension VirtualFileSystem {
     }
 }
 
+extension Node {
+    /// A new file that no close has confirmed survives from now on as it is.
+    fileprivate mutating func keepUnconfirmed() {
+        if server == nil, let working, working.kept == nil { working.keep(whole: false) }
+    }
+}
+
 extension Tree {
     /// Two items take each other's names here.
     mutating func exchangeLocally(_ first: UInt64, _ second: UInt64) {
@@ -176,8 +185,8 @@ extension Tree {
         }
         acknowledge(id, nil)
         nodes[id]?.isLocalOnly = true
-        nodes[id]?.isContentKept = true
         nodes[id]?.working?.markUnsaved()
+        nodes[id]?.working?.keep(whole: true)
         let inode = allocate()
         var rest = Node(
             id: inode.rawValue, inode: inode, kind: node.kind, parent: nil, name: node.name)

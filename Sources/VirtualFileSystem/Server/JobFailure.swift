@@ -39,6 +39,19 @@ struct JobFailure: Error {
     }
 }
 
+extension JobFailure {
+    /// Rights and policies change: what can't be undone here is tried again, seldom.
+    fileprivate static var refusedRetry: Double { 300 }
+
+    func retried(for job: ReconciliationJob) -> JobFailure {
+        guard result == .refused else { return self }
+        switch job {
+        case .store, .makeFolder: return JobFailure(error, .retry(after: Self.refusedRetry))
+        case .relocate, .replace, .delete, .adopt, .stepAside: return self
+        }
+    }
+}
+
 /// Runs a call of the cloud as a part of a job.
 func asJob<Value: Sendable>(
     _ call: () async throws(CloudStorageError) -> Value

@@ -35,7 +35,9 @@ extension VirtualFileSystem {
         do throws(CloudStorageError) {
             item = try await cloud.createFolder(name: place.name, in: place.folder)
         } catch {
-            guard error.kind == .nameConflict || error.mayHaveHappened else {
+            // A program that waits is told that the name is taken.
+            let isTold = options.synchronization != .none && !error.mayHaveHappened
+            guard error.kind == .nameConflict || error.mayHaveHappened, !isTold else {
                 throw placeFailure(error, folder: goal.folder)
             }
             let found = try await asJob { () async throws(CloudStorageError) in
@@ -111,9 +113,15 @@ extension VirtualFileSystem {
             default: throw JobFailure(error)
             }
         }
-        tree.withLock { tree in
-            if let item = items[0] { tree.acknowledgeMove(of: id, item, at: goal) }
-        }
+        guard let item = items[0] else { return try itemIsGone(id) }
+        tree.withLock { $0.acknowledgeMove(of: id, item, at: goal) }
+    }
+
+    /// Another client has deleted what was to be moved. A program that waits is told.
+    private func itemIsGone(_ id: UInt64) throws(JobFailure) {
+        forgetGone(id)
+        guard options.synchronization != .none else { return }
+        throw JobFailure(FileSystemError(.notFound, "another client has deleted it"))
     }
 
     private func itemOrFolderIsGone(
@@ -123,7 +131,7 @@ extension VirtualFileSystem {
             try await self.inspect(reference)
         }
         guard item == nil else { throw placeFailure(error, folder: goal.folder) }
-        forgetGone(id)
+        try itemIsGone(id)
     }
 
     /// Another client has deleted the item: what is unsent of it is new, the rest goes.

@@ -47,7 +47,7 @@ extension VirtualFileSystem {
 
     private func end(_ job: ReconciliationJob, _ result: Result<Void, JobFailure>) {
         var failure: JobFailure?
-        if case .failure(let error) = result { failure = error }
+        if case .failure(let error) = result { failure = error.retried(for: job) }
         if failure?.result == .refused { undoRefused(job) }
         let changes = tree.withLock { tree -> [StateChange] in
             for id in job.items {
@@ -63,6 +63,9 @@ extension VirtualFileSystem {
             return changes
         }
         store.enqueue(changes)
+        if case .store(let id) = job {
+            tree.withLock { $0.nodes[id]?.working }?.removeSuperseded()
+        }
         if let failure { noteFailure(failure, of: job) } else { serverAnswered() }
         resumeWaiters()
         wake()

@@ -33,8 +33,6 @@ struct Node {
     var cached: CachedContent?
     /// The content version the kernel's pages were read from.
     var pagesOf: String?
-    /// The row in the state table speaks of the working copy, so that it survives the driver.
-    var isContentKept = false
     /// The working copy may be sent although the file is open: flushed, and not written since.
     var isFlushed = false
     /// The working copy is about to become cached content: who opens for writing waits for that.

@@ -25,10 +25,7 @@ extension Tree {
         if !node.isRemoved, let place = node.displaced, let home = nodes[place.folder] {
             record.serverPlace = RecordedPlace(parent: home.inode, name: place.name.name)
         }
-        guard let working = node.working, node.isContentKept, !node.isRemoved,
-            !working.isSaved || node.isLocalOnly
-        else { return record }
-        let content = working.recorded
+        guard !node.isRemoved, let content = node.working?.kept else { return record }
         record.contentFile = content.path.split(separator: "/").last.map(String.init)
         record.size = content.size
         record.missingContent = content.missing

@@ -1,0 +1,78 @@
+/// A program that changes files on a mount and writes down what it was told of each change.
+enum CrashLoad {
+    /// Arguments: folder on the mount, log, seed, number of operations (0: without end).
+    ///
+    /// A log line is a JSON list: `["begin" or "done", operation, name, value]`.
+    static let writer = #"""
+        import hashlib, json, os, random, sys
+        top, log, seed, limit = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
+        rng = random.Random(seed)
+        out = open(log, "a")
+        def note(*what):
+            out.write(json.dumps(what) + "\n"); out.flush()
+        def put(path, data):
+            with open(path, "wb") as f: f.write(data)
+        names = [f"{d}/f{i}" for d in ("a", "b", "c") for i in range(8)]
+        for d in ("a", "b", "c"): os.makedirs(f"{top}/{d}", exist_ok=True)
+        here = {n for n in names if os.path.exists(f"{top}/{n}")}
+        count = 0
+        while limit == 0 or count < limit:
+            count += 1
+            name, other = rng.choice(names), rng.choice(names)
+            data = rng.randbytes(rng.choice([0, 10, 5000, 70000]))
+            digest = hashlib.sha256(data).hexdigest()
+            what = rng.choice(["write", "write", "save", "remove", "move"])
+            try:
+                if what == "write":
+                    note("begin", what, name, digest); put(f"{top}/{name}", data)
+                    here.add(name); note("done", what, name, digest)
+                elif what == "save":
+                    temporary = f"{top}/{name}.tmp{count}"
+                    put(temporary, data)
+                    note("begin", what, name, digest); os.rename(temporary, f"{top}/{name}")
+                    here.add(name); note("done", what, name, digest)
+                elif what == "remove" and name in here:
+                    note("begin", what, name, None); os.unlink(f"{top}/{name}")
+                    here.discard(name); note("done", what, name, None)
+                elif what == "move" and name in here and name != other:
+                    note("begin", what, name, other); os.rename(f"{top}/{name}", f"{top}/{other}")
+                    here.discard(name); here.add(other); note("done", what, name, other)
+            except OSError as error:
+                note("failed", what, name, str(error)); sys.exit(0)
+        note("end", "", "", None)
+        """#
+
+    /// Arguments: the log, a copy of the folder. Prints what is wrong, nothing where all is well.
+    ///
+    /// What was confirmed must be there; what had begun may be there or not; and nothing else.
+    static let checker = #"""
+        import hashlib, json, os, sys
+        log, top = sys.argv[1], sys.argv[2]
+        state, maybe = {}, {}
+        def apply(state, what, name, value):
+            state = dict(state)
+            if what in ("write", "save"): state[name] = value
+            elif what == "remove": state.pop(name, None)
+            elif what == "move":
+                if name in state: state[value] = state.pop(name)
+            return state
+        worlds = [{}]
+        for line in open(log):
+            kind, what, name, value = json.loads(line)
+            if kind == "begin": worlds = [worlds[0], apply(worlds[0], what, name, value)]
+            elif kind == "done": worlds = [worlds[-1]]
+            elif kind == "failed": pass
+        found = {}
+        for folder, _, files in os.walk(top):
+            for f in files:
+                path = os.path.join(folder, f)
+                with open(path, "rb") as file: digest = hashlib.sha256(file.read()).hexdigest()
+                found[os.path.relpath(path, top)] = digest
+        plain = {n: d for n, d in found.items() if ".tmp" not in n}
+        if plain not in worlds:
+            world = worlds[-1]
+            for n in sorted(set(plain) | set(world)):
+                if plain.get(n) != world.get(n):
+                    print(n, "is", plain.get(n), "and should be", [w.get(n) for w in worlds])
+        """#
+}
