@@ -12,13 +12,6 @@ import Testing
         #expect(!FileManager.default.fileExists(atPath: home.path + "/mnt"))
     }
 
-    @Test(arguments: ["none", "names"])
-    func unsafeWriteModesAreNotThereYet(mode: String) async throws {
-        let outcome = try await PrivateHome().run("mount", "work", "mnt", "--sync", mode)
-        #expect(outcome.exitCode == 1)
-        #expect(outcome.error.contains("not there yet"))
-    }
-
     @Test func unknownOptionsAreNamed() async throws {
         let outcome = try await PrivateHome().run("mount", "work", "mnt", "-o", "ro,fast")
         #expect(outcome.exitCode == 1)

@@ -45,7 +45,7 @@ import Testing
         try await mountedWith(
             behaviour,
             prepare:
-                "mkdir d e; echo 1 > d/x; for i in seen read held write drop; do echo $i > $i; done"
+                "mkdir d e; echo 1 > d/x; for i in seen read held write drop move; do echo $i > $i; done"
         ) { mounted, bob in
             let said = try await mounted.python(
                 """
@@ -53,14 +53,15 @@ import Testing
                 pause()
                 print(word(os.listdir, "d"), word(os.mkdir, "e/new"),
                     word(load, "read"), word(os.read, held, 10), word(store, "write", b"x"),
-                    word(os.unlink, "drop"))
+                    word(os.unlink, "drop"), word(os.rename, "move", "moved"),
+                    word(os.stat, "d/x"))
                 """
             ) {
-                for name in ["d", "e", "read", "held", "write", "drop"] {
+                for name in ["d", "e", "read", "held", "write", "drop", "move"] {
                     try await bob.delete(try await item(name, mounted, bob))
                 }
             }
-            #expect(said == "ENOENT ENOENT ESTALE ESTALE ENOENT ok")
+            #expect(said == "ENOENT ENOENT ESTALE ESTALE ENOENT ok ENOENT ENOENT")
             let status = try await mounted.status()
             #expect(status.unsentNames == [])
             let items = try await bob.entries(of: .top(of: mounted.cloud.team))
@@ -96,7 +97,7 @@ import Testing
                 file = os.open("new", os.O_WRONLY | os.O_CREAT | os.O_EXCL); os.write(file, b"mine\\n")
                 pause()
                 print(word(os.rename, "mine", "taken"),
-                    word(os.rename, "f", "d"), word(os.close, file))
+                    word(os.rename, "f", "d"), word(os.mkdir, "d"), word(os.close, file))
                 """
             ) {
                 let theirs = try await bob.createFolder(name: "d", in: top)
@@ -105,7 +106,7 @@ import Testing
                         Array("theirs\n".utf8), name: name, to: folder, from: files)
                 }
             }
-            #expect(said == "EEXIST EEXIST ok")
+            #expect(said == "EEXIST EEXIST EEXIST ok")
             // The local ones are still here; both contents of the name written twice are stored.
             let status = try await mounted.status()
             #expect(status.unsentNames == [])
