@@ -1,17 +1,26 @@
 /// A program that changes files on a mount and writes down what it was told of each change.
 enum CrashLoad {
-    /// Arguments: folder on the mount, log, seed, number of operations (0: without end).
+    /// Arguments: folder on the mount, log, seed, number of operations (0: without end), and
+    /// `durable` where every change is put on stable storage before it counts as done.
     ///
     /// A log line is a JSON list: `["begin" or "done", operation, name, value]`.
     static let writer = #"""
         import hashlib, json, os, random, sys
         top, log, seed, limit = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
+        durable = sys.argv[5:] == ["durable"]
         rng = random.Random(seed)
         out = open(log, "a")
         def note(*what):
             out.write(json.dumps(what) + "\n"); out.flush()
         def put(path, data):
-            with open(path, "wb") as f: f.write(data)
+            with open(path, "wb") as f:
+                f.write(data)
+                if durable: f.flush(); os.fsync(f.fileno())
+        def names_are_durable(*paths):
+            if not durable: return
+            for folder in {os.path.dirname(p) for p in paths}:
+                handle = os.open(folder, os.O_RDONLY)
+                os.fsync(handle); os.close(handle)
         names = [f"{d}/f{i}" for d in ("a", "b", "c") for i in range(8)]
         for d in ("a", "b", "c"): os.makedirs(f"{top}/{d}", exist_ok=True)
         here = {n for n in names if os.path.exists(f"{top}/{n}")}
@@ -30,12 +39,15 @@ enum CrashLoad {
                     temporary = f"{top}/{name}.tmp{count}"
                     put(temporary, data)
                     note("begin", what, name, digest); os.rename(temporary, f"{top}/{name}")
+                    names_are_durable(temporary)
                     here.add(name); note("done", what, name, digest)
                 elif what == "remove" and name in here:
                     note("begin", what, name, None); os.unlink(f"{top}/{name}")
+                    names_are_durable(f"{top}/{name}")
                     here.discard(name); note("done", what, name, None)
                 elif what == "move" and name in here and name != other:
                     note("begin", what, name, other); os.rename(f"{top}/{name}", f"{top}/{other}")
+                    names_are_durable(f"{top}/{name}", f"{top}/{other}")
                     here.discard(name); here.add(other); note("done", what, name, other)
             except OSError as error:
                 note("failed", what, name, str(error)); sys.exit(0)
