@@ -94,7 +94,7 @@ extension MountedCloud {
             """
             dd if=/dev/zero of=disk.img bs=1M count=\(megabytes) status=none; mkfs.ext4 -q disk.img
             mkdir disk; mount -o loop disk.img disk; mkdir -p state cache
-            mv state cache disk/; ln -s disk/state state; ln -s disk/cache cache
+            mv state cache disk/; ln -s disk/state state; ln -s disk/cache cache; sync -f disk
             """)
         do {
             try await mount()
@@ -164,6 +164,7 @@ extension MountedCloud {
         )
         #expect(outcome.exitCode == 0)
         #expect(outcome.output == "")
+        if outcome.output != "" { try await atHome("rm -rf /tmp/crashfail; mkdir /tmp/crashfail; cp -a *.err load.log remote state /tmp/crashfail/; true") }
         let hidden = try await bob.entries(of: load.reference).keys.filter {
             $0.hasPrefix(".ordner-")
         }
