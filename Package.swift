@@ -82,6 +82,15 @@ let package = Package(
         target(
             "LeitzCloudClient",
             ["CloudStorage", "FileSystemTypes", "LeitzCloudAPI", "HTTPTransport", .logging]),
+        .systemLibrary(
+            name: "CLibXML2", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
+        // Its tests look at what is read of an answer from inside.
+        .target(
+            name: "WebDAVClient",
+            dependencies: [
+                "CLibXML2", "CloudStorage", "FileSystemTypes", "HTTPTransport", .logging,
+            ],
+            swiftSettings: swiftSettings + [.unsafeFlags(["-enable-testing"])]),
         // Its tests look at block maps and plans from inside, in the one configuration there is.
         .target(
             name: "BlockCache", dependencies: ["FileSystemTypes", "CloudStorage", .system],

@@ -67,6 +67,12 @@ package struct Capabilities: Hashable, Sendable {
     package var isCaseSensitive: Bool
     /// Seconds a lock may be asked for; nil where the cloud has no locks.
     package var lockSeconds: Int?
+    /// Whether `upload(_:name:to:onto:)` checks what it replaces, in one step with replacing it
+    /// wherever the server can.
+    package var checksUploadTarget = false
+    /// Whether items are found by path: `relocate` makes the references of all that is below a
+    /// folder stale, and an id says only whether it is still the same item.
+    package var addressesByPath = false
 
     package init(
         supportsRanges: Bool?, uploadOntoName: UploadOntoName?, relocatesInOneCall: Bool,

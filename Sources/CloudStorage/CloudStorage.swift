@@ -37,6 +37,23 @@ package protocol CloudStorage: Sendable {
         _ content: LocalContent, name: String, to folder: ItemReference
     ) async throws(CloudStorageError) -> CloudItem
 
+    /// As `upload`, but only onto what the caller knows of: `nameConflict` where `target` says that
+    /// nothing is there and something is, `revisionChanged` where it is not the revision named.
+    ///
+    /// Called only where `capabilities.checksUploadTarget`.
+    func upload(
+        _ content: LocalContent, name: String, to folder: ItemReference, onto target: UploadTarget
+    ) async throws(CloudStorageError) -> CloudItem
+
+    /// As `download`, but `revisionChanged` before the first byte where the server can be seen to
+    /// have another revision than `revision`.
+    func download(
+        _ file: ItemReference, revision: String?, range: ByteRange?, to sink: any DownloadSink
+    ) async throws(CloudStorageError)
+
+    /// As `delete`, but `revisionChanged` where a file is known to have another revision.
+    func delete(_ item: ItemReference, revision: String?) async throws(CloudStorageError)
+
     /// Makes a folder; `nameConflict` where the name is taken.
     func createFolder(
         name: String, in folder: ItemReference
@@ -65,6 +82,40 @@ package protocol CloudStorage: Sendable {
     func changes(
         in root: RootIdentifier, since cursor: String?
     ) async throws(CloudStorageError) -> ChangePage
+}
+
+// What a cloud does that has no conditional calls.
+extension CloudStorage {
+    package func upload(
+        _ content: LocalContent, name: String, to folder: ItemReference, onto target: UploadTarget
+    ) async throws(CloudStorageError) -> CloudItem {
+        guard target == .anything else {
+            throw CloudStorageError(.unsupported, "this cloud does not check what it replaces")
+        }
+        return try await upload(content, name: name, to: folder)
+    }
+
+    package func download(
+        _ file: ItemReference, revision: String?, range: ByteRange?, to sink: any DownloadSink
+    ) async throws(CloudStorageError) {
+        try await download(file, range: range, to: sink)
+    }
+
+    package func delete(
+        _ item: ItemReference, revision: String?
+    ) async throws(CloudStorageError) {
+        try await delete(item)
+    }
+}
+
+/// What an upload may find under its name.
+package enum UploadTarget: Hashable, Sendable {
+    /// Whatever is there is replaced, as `capabilities.uploadOntoName` says.
+    case anything
+    /// Nothing.
+    case nothing
+    /// The file as it was when the server gave it this revision; it becomes the next one.
+    case revision(String)
 }
 
 /// Where an item is to go: exactly one of the two set, unless the cloud relocates in one call.
@@ -105,10 +156,13 @@ package struct LocalContent: Hashable, Sendable {
     package var path: String
     /// Bytes, as they are sent; a file that has become shorter fails the upload with `localFile`.
     package var size: Int64
+    /// The modification time the server is to keep, where `capabilities.setsModificationTime`.
+    package var modified: FileTime?
 
-    package init(path: String, size: Int64) {
+    package init(path: String, size: Int64, modified: FileTime? = nil) {
         self.path = path
         self.size = size
+        self.modified = modified
     }
 }
 

@@ -17,15 +17,16 @@ final class ExchangeDelegate: HTTPClientResponseDelegate {
         var progress = RequestProgress.notSent
         var head: HTTPResponseHead?
         var body = ByteBuffer()
-        var isForDownload = false
+        /// Whether the body goes to the delivery.
+        var isDelivered = false
     }
 
     private let state = Mutex(State())
     private let maximumAnswerSize: Int
-    private let delivery: DownloadDelivery?
+    private let delivery: (any BodyDelivery)?
 
-    /// - Parameter delivery: where the bytes of a 200 or 206 answer go; nil keeps them in memory.
-    init(maximumAnswerSize: Int, delivery: DownloadDelivery?) {
+    /// - Parameter delivery: where the bytes of the answers it takes go; nil keeps all in memory.
+    init(maximumAnswerSize: Int, delivery: (any BodyDelivery)?) {
         self.maximumAnswerSize = maximumAnswerSize
         self.delivery = delivery
     }
@@ -41,24 +42,20 @@ final class ExchangeDelegate: HTTPClientResponseDelegate {
     func didReceiveHead(
         task: HTTPClient.Task<HTTPAnswer>, _ head: HTTPResponseHead
     ) -> EventLoopFuture<Void> {
-        let isForDownload = delivery != nil && (head.status.code == 200 || head.status.code == 206)
-        state.withLock { state in
-            state.head = head
-            state.isForDownload = isForDownload
-        }
-        guard isForDownload, let delivery else { return task.eventLoop.makeSucceededVoidFuture() }
+        state.withLock { $0.head = head }
+        guard let delivery else { return task.eventLoop.makeSucceededVoidFuture() }
+        let announced = AnswerHead(
+            status: Int(head.status.code), headers: head.headers.map { ($0.name, $0.value) })
         return settled(task) { () throws(CloudStorageError) in
-            try delivery.begin(
-                status: Int(head.status.code),
-                contentLength: head.headers.first(name: "Content-Length"),
-                contentRange: head.headers.first(name: "Content-Range"))
+            let isDelivered = try delivery.begin(announced)
+            state.withLock { $0.isDelivered = isDelivered }
         }
     }
 
     func didReceiveBodyPart(
         task: HTTPClient.Task<HTTPAnswer>, _ buffer: ByteBuffer
     ) -> EventLoopFuture<Void> {
-        if let delivery, state.withLock({ $0.isForDownload }) {
+        if let delivery, state.withLock({ $0.isDelivered }) {
             return settled(task) { () throws(CloudStorageError) in
                 try delivery.receive(buffer)
             }
@@ -77,7 +74,7 @@ final class ExchangeDelegate: HTTPClientResponseDelegate {
     }
 
     func didFinishRequest(task: HTTPClient.Task<HTTPAnswer>) throws -> HTTPAnswer {
-        if let delivery, state.withLock({ $0.isForDownload }) { try delivery.finish() }
+        if let delivery, state.withLock({ $0.isDelivered }) { try delivery.finish() }
         guard let answer else {
             throw CloudStorageError(.invalidAnswer, "an answer without a head")
         }

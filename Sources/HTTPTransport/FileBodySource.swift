@@ -4,17 +4,34 @@ import Glibc
 import NIOCore
 import NIOPosix
 
-/// Streams a multipart body from the disk: one piece in memory at a time, read on NIO's file
+/// A request body made of a local file and what stands before and behind it.
+struct FileBody: Sendable {
+    var head: [UInt8] = []
+    var content: LocalContent
+    var tail: [UInt8] = []
+
+    init(content: LocalContent) { self.content = content }
+
+    init(_ part: MultipartFile) {
+        head = part.head
+        content = part.content
+        tail = part.tail
+    }
+
+    var totalSize: Int64 { Int64(head.count) + content.size + Int64(tail.count) }
+}
+
+/// Streams a body from the disk: one piece in memory at a time, read on NIO's file
 /// threads, the next one only when the connection has taken the last.
 final class FileBodySource: Sendable {
     private static let pieceSize: Int64 = 128 << 10
 
-    private let part: MultipartFile
+    private let part: FileBody
     private let descriptor: Int32
 
     /// Opens the file; it is closed when the last piece was sent or the request is dropped.
     /// - Throws: `localFile`.
-    init(_ part: MultipartFile) throws(CloudStorageError) {
+    init(_ part: FileBody) throws(CloudStorageError) {
         self.part = part
         self.descriptor = Glibc.open(part.content.path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else {
@@ -26,7 +43,7 @@ final class FileBodySource: Sendable {
 
     /// Opens the source on a file thread, never on the caller's.
     static func open(
-        _ part: MultipartFile
+        _ part: FileBody
     ) async -> Result<FileBodySource, CloudStorageError> {
         do {
             return try await NIOThreadPool.singleton.runIfActive {
@@ -47,6 +64,7 @@ final class FileBodySource: Sendable {
 
     var body: HTTPClient.Body {
         .stream(contentLength: part.totalSize) { writer in
+            // An empty piece counts as sent like any other: a body may have no head and no tail.
             writer.write(.byteBuffer(ByteBuffer(bytes: self.part.head)))
                 .flatMapWithEventLoop { _, loop in
                     let done = loop.makePromise(of: Void.self)

@@ -19,10 +19,19 @@ extension HTTPClient.Request {
             body = .byteBuffer(ByteBuffer(string: FormEncoding.encode(fields)))
         case .multipart(let part):
             headers.replaceOrAdd(name: "Content-Type", value: part.contentType)
-            switch await FileBodySource.open(part) {
+            switch await FileBodySource.open(FileBody(part)) {
             case .success(let source): body = source.body
             case .failure(let error): return .failure(error)
             }
+        case .file(let content, let type):
+            headers.replaceOrAdd(name: "Content-Type", value: type)
+            switch await FileBodySource.open(FileBody(content: content)) {
+            case .success(let source): body = source.body
+            case .failure(let error): return .failure(error)
+            }
+        case .bytes(let bytes, let type):
+            headers.replaceOrAdd(name: "Content-Type", value: type)
+            body = .byteBuffer(ByteBuffer(bytes: bytes))
         }
         do {
             return .success(

@@ -1,3 +1,4 @@
+package import CloudStorage
 package import FoundationEssentials
 
 /// One request to a server, with what the transport must know to carry it out.
@@ -5,6 +6,18 @@ package struct HTTPCall: Sendable {
     package enum Method: String, Sendable {
         case get = "GET"
         case post = "POST"
+        case put = "PUT"
+        case delete = "DELETE"
+        case options = "OPTIONS"
+        case propfind = "PROPFIND"
+        case mkcol = "MKCOL"
+        case move = "MOVE"
+        case lock = "LOCK"
+        case unlock = "UNLOCK"
+
+        /// Whether the method only asks (RFC 9110 section 9.2.1), so that it may be sent again and
+        /// follow a redirect.
+        package var isSafe: Bool { self == .get || self == .options || self == .propfind }
     }
 
     package enum Body: Sendable {
@@ -13,6 +26,9 @@ package struct HTTPCall: Sendable {
         case form([(String, String)])
         /// Streamed from the disk.
         case multipart(MultipartFile)
+        /// A local file as it is, streamed from the disk.
+        case file(LocalContent, type: String)
+        case bytes([UInt8], type: String)
     }
 
     /// Which concurrency limit the call falls under, so that transfers don't starve look-ups.
@@ -33,13 +49,32 @@ package struct HTTPCall: Sendable {
     package var traffic: Traffic = .metadata
     /// The most that an answer held in memory may have, in bytes.
     package var maximumAnswerSize = 1 << 20
+    /// From sending a metadata request to the end of its answer; nil for the transport's own.
+    package var deadline: Duration?
 
-    /// - Parameter isIdempotent: nil for "as the method says": GET is, POST is not.
+    /// - Parameter isIdempotent: nil for "as the method says": what only asks is, the others are not.
     package init(_ name: String, _ method: Method, url: String, isIdempotent: Bool? = nil) {
         self.name = name
         self.method = method
         self.url = url
-        self.isIdempotent = isIdempotent ?? (method == .get)
+        self.isIdempotent = isIdempotent ?? method.isSafe
+    }
+}
+
+/// The beginning of an answer: what is known before its body comes.
+package struct AnswerHead: Sendable {
+    package var status: Int
+    /// In the order they came; names as the server spelled them.
+    package var headers: [(String, String)]
+
+    package init(status: Int, headers: [(String, String)]) {
+        self.status = status
+        self.headers = headers
+    }
+
+    /// The first header of that name, in any case.
+    package func header(_ name: String) -> String? {
+        headers.first { $0.0.lowercased() == name.lowercased() }?.1
     }
 }
 

@@ -68,19 +68,32 @@ package final class HTTPTransport: Sendable {
         try await repeating(call) { call in await self.exchange(call, delivery: nil) }
     }
 
+    /// Sends a call whose body goes to `sink` in pieces, as far as the sink takes the answer.
+    package func stream(
+        _ call: HTTPCall, to sink: any AnswerSink
+    ) async throws(CloudStorageError) -> HTTPAnswer {
+        try await repeating(call) { call in
+            await self.exchange(call, delivery: StreamDelivery(sink: sink))
+        }
+    }
+
     /// Sends a GET whose 200 or 206 body goes to `sink`; other answers are returned as by `send`.
     ///
     /// Failures before the first byte are repeated inside; `unreachable` where the body is shorter
     /// than announced.
+    /// - Parameter admission: looks at the head before the sink hears of the answer.
     package func download(
-        _ call: HTTPCall, range: ByteRange?, to sink: any DownloadSink
+        _ call: HTTPCall, range: ByteRange?, to sink: any DownloadSink,
+        admission: DownloadAdmission? = nil
     ) async throws(CloudStorageError) -> HTTPAnswer {
         var call = call
         if let range, !range.isEmpty {
             call.headers.append(("Range", "bytes=\(range.lowerBound)-\(range.upperBound - 1)"))
         }
         return try await repeating(call) { call in
-            await self.exchange(call, delivery: DownloadDelivery(sink: sink, requested: range))
+            await self.exchange(
+                call,
+                delivery: DownloadDelivery(sink: sink, requested: range, admission: admission))
         }
     }
 
@@ -97,7 +110,7 @@ package final class HTTPTransport: Sendable {
         var redirects = RedirectTrail(from: call.url)
         while true {
             let result = try await admitted(call, attempt)
-            if case .success(let answer) = result, call.method == .get,
+            if case .success(let answer) = result, call.method.isSafe,
                 let target = try redirects.target(of: answer)
             {
                 call.url = target
@@ -175,7 +188,7 @@ package final class HTTPTransport: Sendable {
         }
     }
 
-    private func exchange(_ call: HTTPCall, delivery: DownloadDelivery?) async -> AttemptResult {
+    private func exchange(_ call: HTTPCall, delivery: (any BodyDelivery)?) async -> AttemptResult {
         let request: HTTPClient.Request
         switch await HTTPClient.Request.make(call, userAgent: configuration.userAgent) {
         case .success(let made): request = made
@@ -185,7 +198,8 @@ package final class HTTPTransport: Sendable {
         let delegate = ExchangeDelegate(
             maximumAnswerSize: call.maximumAnswerSize, delivery: delivery)
         let deadline: NIODeadline? =
-            call.traffic == .metadata ? .now() + TimeAmount(configuration.requestDeadline) : nil
+            call.traffic == .metadata
+            ? .now() + TimeAmount(call.deadline ?? configuration.requestDeadline) : nil
         let task = client.execute(
             request: request, delegate: delegate, eventLoop: .indifferent, deadline: deadline,
             logger: nil)

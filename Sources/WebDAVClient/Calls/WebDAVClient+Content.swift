@@ -1,0 +1,250 @@
+package import CloudStorage
+package import FileSystemTypes
+import HTTPTransport
+import Logging
+import Synchronization
+
+// Source: RFC 9110 (GET, PUT, preconditions, ranges).
+extension WebDAVClient {
+    // MARK: - Download
+
+    package func download(
+        _ file: ItemReference, range: ByteRange?, to sink: any DownloadSink
+    ) async throws(CloudStorageError) {
+        try await download(file, revision: nil, range: range, to: sink)
+    }
+
+    package func download(
+        _ file: ItemReference, revision: String?, range: ByteRange?, to sink: any DownloadSink
+    ) async throws(CloudStorageError) {
+        guard !file.isFolder else {
+            throw CloudStorageError(.invalidRequest, "the item is a folder, not a file")
+        }
+        if let range, range.isEmpty {
+            return try sink.begin(offset: range.lowerBound, totalSize: nil)
+        }
+        let expected = revision.flatMap { ContentRevision($0) }
+        var call = HTTPCall("download", .get, url: try url(file))
+        call.traffic = .bulk
+        if range != nil, let etag = expected?.etag, profile.revisionIsETag {
+            // A server that has another content answers with all of it; that is noticed at once.
+            call.headers.append(("If-Range", etag.headerValue))
+        }
+        let asked = self.asked(range)
+        let admission: DownloadAdmission = { head throws(CloudStorageError) in
+            try Self.check(head, against: expected)
+        }
+        let transport = transport
+        let answer = try await authorized(call) { call throws(CloudStorageError) in
+            try await transport.download(call, range: asked, to: sink, admission: admission)
+        }
+        switch answer.status {
+        case 200, 206: if let asked { learnRanges(from: answer, asked: asked) }
+        case 416 where range?.lowerBound == 0:
+            // Servers have no bytes 0 of an empty file.
+            try sink.begin(offset: 0, totalSize: 0)
+        default:
+            throw answer.isSuccess
+                ? CloudStorageError(.invalidAnswer, "a download answered with \(answer.status)")
+                : WebDAVErrors.error(for: answer)
+        }
+    }
+
+    /// sabre/dav takes an end of 0 for none: one byte more is asked for than is needed.
+    private func asked(_ range: ByteRange?) -> ByteRange? {
+        guard profile.readsZeroEndAsOpen, range == ByteRange(0, 1) else { return range }
+        return ByteRange(0, 2)
+    }
+
+    /// Holds what the answer's head says of the file against the revision that is wanted. What the
+    /// server doesn't say can't be compared.
+    static func check(
+        _ head: AnswerHead, against expected: ContentRevision?
+    ) throws(CloudStorageError) {
+        guard let expected else { return }
+        let etag = head.header("ETag").flatMap { EntityTag($0) }
+        let modified = head.header("Last-Modified").flatMap { HTTPDate.seconds($0) }
+        var size = head.status == 200 ? head.header("Content-Length").flatMap { Int64($0) } : nil
+        if head.status == 206 {
+            size = head.header("Content-Range").flatMap { ContentRange($0) }?.total
+        }
+        let differs =
+            isDifferent(etag?.opaque, expected.etag?.opaque)
+            || isDifferent(modified, expected.modified) || isDifferent(size, expected.size)
+        if differs {
+            throw CloudStorageError(.revisionChanged, "the server has another revision by now")
+        }
+    }
+
+    private static func isDifferent<Value: Equatable>(_ one: Value?, _ other: Value?) -> Bool {
+        guard let one, let other else { return false }
+        return one != other
+    }
+
+    private func learnRanges(from answer: HTTPAnswer, asked range: ByteRange) {
+        if answer.status == 200, range.lowerBound == 0,
+            let length = answer.header("Content-Length").flatMap({ Int64($0) }),
+            length <= range.upperBound
+        {
+            // The range was the whole file: a server may leave such a one aside.
+            return
+        }
+        state.withLock { $0.capabilities.supportsRanges = answer.status == 206 }
+    }
+
+    // MARK: - Upload
+
+    package func upload(
+        _ content: LocalContent, name: String, to folder: ItemReference
+    ) async throws(CloudStorageError) -> CloudItem {
+        try await upload(content, name: name, to: folder, onto: .anything)
+    }
+
+    package func upload(
+        _ content: LocalContent, name: String, to folder: ItemReference, onto target: UploadTarget
+    ) async throws(CloudStorageError) -> CloudItem {
+        let part = try NewName.checked(name, profile)
+        let parent = try folderPath(folder)
+        let upload = Upload(
+            content: content, path: parent.appending(part), parent: parent, target: target)
+        if target != .anything, !state.withLock({ $0.honoursConditions }) {
+            try await check(upload)
+        }
+        var answer = try await put(upload, conditions: Self.conditions(of: target))
+        if answer.status == 412 {
+            state.withLock { $0.honoursConditions = true }
+            try await check(upload)
+            // The condition holds all the same: servers give a young file a weak ETag, which fits
+            // no If-Match, and a lock's token may have run out.
+            state.withLock { $0.locks.remove(upload.path) }
+            answer = try await put(upload, conditions: [])
+        }
+        guard answer.isSuccess else { throw await refusal(answer, of: upload) }
+        return try await stored(upload, answer)
+    }
+
+    /// One upload under way.
+    private struct Upload {
+        var content: LocalContent
+        var path: RemotePath
+        var parent: RemotePath
+        var target: UploadTarget
+    }
+
+    private static func conditions(of target: UploadTarget) -> [(String, String)] {
+        switch target {
+        case .anything: return []
+        case .nothing: return [("If-None-Match", "*")]
+        case .revision(let text):
+            guard let etag = ContentRevision(text)?.etag else { return [] }
+            return [("If-Match", etag.headerValue)]
+        }
+    }
+
+    /// Compares what is on the server with what the upload is to find there.
+    private func check(_ upload: Upload) async throws(CloudStorageError) {
+        let current = try await find(upload.path)
+        switch upload.target {
+        case .anything: return
+        case .nothing:
+            if current != nil { throw CloudStorageError(.nameConflict, "the name is taken") }
+        case .revision(let revision):
+            guard let current else {
+                throw CloudStorageError(.revisionChanged, "the file is no longer there")
+            }
+            guard current.revision == revision else {
+                throw CloudStorageError(.revisionChanged, "the server has another revision by now")
+            }
+        }
+    }
+
+    private func put(
+        _ upload: Upload, conditions: [(String, String)]
+    ) async throws(CloudStorageError) -> HTTPAnswer {
+        var call = HTTPCall("upload", .put, url: url(upload.path, isFolder: false))
+        call.traffic = .bulk
+        call.headers = conditions + ifHeader(upload.path)
+        if let seconds = storedTime(of: upload.content) {
+            call.headers.append(("X-OC-Mtime", String(seconds)))
+        }
+        call.body = .file(upload.content, type: "application/octet-stream")
+        return try await changing(call)
+    }
+
+    /// The modification time to send; nil where the server would not take it.
+    private func storedTime(of content: LocalContent) -> Int64? {
+        guard profile.storesModificationTime, let seconds = content.modified?.seconds,
+            seconds >= profile.firstModificationTime,
+            ServerEntry.plausibleSeconds.contains(seconds)
+        else { return nil }
+        return seconds
+    }
+
+    /// What a refused upload means: servers have several statuses for a folder under the name and
+    /// for a missing parent (404, 405, 409, nginx 500), and each of them means other things too.
+    private func refusal(_ answer: HTTPAnswer, of upload: Upload) async -> CloudStorageError {
+        let error = WebDAVErrors.error(for: answer)
+        guard [403, 404, 405, 409, 500, 501].contains(answer.status) else { return error }
+        do throws(CloudStorageError) {
+            if let there = try await find(upload.path), there.reference.isFolder {
+                return CloudStorageError(.nameConflict, "a folder has the name")
+            }
+            guard let parent = try await find(upload.parent), parent.reference.isFolder else {
+                return CloudStorageError(.notFound, "the folder is not there")
+            }
+        } catch {
+            options.logger.debug("No look after a refusal", metadata: ["error": "\(error.kind)"])
+        }
+        guard answer.status == 409 else { return error }
+        return CloudStorageError(.invalidRequest, error.message)
+    }
+
+    /// The item an upload has made, from the answer where that tells all, else from a look.
+    private func stored(
+        _ upload: Upload, _ answer: HTTPAnswer
+    ) async throws(CloudStorageError) -> CloudItem {
+        if let item = described(upload, answer) { return item }
+        do throws(CloudStorageError) {
+            let (item, entry) = try await properties(
+                of: upload.path, isFolder: false, PropertyRequest.items(profile))
+            let isOurs =
+                !entry.isFolder && item.size == upload.content.size
+                && !Self.isDifferent(
+                    entry.etag?.opaque, answer.header("ETag").flatMap { EntityTag($0) }?.opaque)
+            guard isOurs else {
+                throw CloudStorageError(.revisionChanged, "somebody has replaced the upload")
+            }
+            return item
+        } catch {
+            throw CloudStorageError(
+                error.kind, error.message, retryAfter: error.retryAfter, mayHaveHappened: true)
+        }
+    }
+
+    /// Nextcloud's answer to a PUT, where it has all that an item consists of.
+    private func described(_ upload: Upload, _ answer: HTTPAnswer) -> CloudItem? {
+        guard profile.revisionIsETag, let modified = storedTime(of: upload.content),
+            answer.header("X-OC-MTime") == "accepted",
+            let etag = answer.header("ETag").flatMap({ EntityTag($0) }), !etag.isWeak,
+            let id = Self.fileID(answer.header("OC-FileId")),
+            let letters = answer.header("X-NC-Permissions"), letters.contains("W"),
+            let name = upload.path.parts.last.flatMap({ ShownName.shown($0) })
+        else { return nil }
+        let revision = ContentRevision(
+            etag: etag, size: upload.content.size, modified: modified)
+        return CloudItem(
+            reference: ItemReference(
+                root: Self.root, kind: .file, id: id, path: upload.path.text),
+            name: name, size: upload.content.size, revision: revision.text(byETagAlone: true),
+            modified: FileTime(seconds: modified))
+    }
+
+    /// `oc:fileid` of an `OC-FileId` header: the id with zeros before it, and the instance's name,
+    /// which begins with a letter, behind it.
+    static func fileID(_ text: String?) -> String? {
+        guard let digits = text?.prefix(while: { $0.isASCII && $0.isNumber }),
+            digits.count >= 8, digits.count < text?.count ?? 0, let number = Int64(digits)
+        else { return nil }
+        return String(number)
+    }
+}

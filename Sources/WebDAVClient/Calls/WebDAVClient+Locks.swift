@@ -1,0 +1,156 @@
+package import CloudStorage
+import FoundationEssentials
+import HTTPTransport
+import Synchronization
+
+// Source: RFC 4918 sections 6, 7, 9.10 (LOCK), 9.11 (UNLOCK).
+extension WebDAVClient {
+    package func lock(_ item: ItemReference, seconds: Int) async throws(CloudStorageError) {
+        let path = try lockable(item)
+        let timeout = max(1, min(seconds, 86_400))
+        if let held = state.withLock({ $0.locks.lock(of: path) }) {
+            if try await refresh(held, item, path, timeout) { return }
+            state.withLock { $0.locks.remove(path) }
+        }
+        // LOCK on a name that is free makes an empty file.
+        _ = try await self.item(item)
+        let answer = try await take(item, path, timeout)
+        if answer.isSuccess {
+            guard let token = Self.token(of: answer) else {
+                throw CloudStorageError(
+                    .invalidAnswer, "a LOCK answered without a token", mayHaveHappened: true)
+            }
+            return keep(token, item, path)
+        }
+        let error = WebDAVErrors.error(for: answer)
+        guard error.kind == .locked, let token = try await ownToken(on: path, item) else {
+            throw error
+        }
+        // Ours from before a crash, or from a LOCK whose answer was lost.
+        let lock = LockTable.Lock(token: token, isFolder: item.isFolder)
+        guard try await refresh(lock, item, path, timeout) else { throw error }
+        keep(token, item, path)
+    }
+
+    package func unlock(_ item: ItemReference) async throws(CloudStorageError) {
+        let path = try lockable(item)
+        var token = state.withLock { $0.locks.lock(of: path)?.token }
+        if token == nil { token = try await ownToken(on: path, item) }
+        guard let token else { return }
+        var call = HTTPCall("unlock", .unlock, url: try url(item), isIdempotent: true)
+        call.headers = [("Lock-Token", "<\(token)>")]
+        let answer = try await authorized(call)
+        if answer.isSuccess || [400, 404, 409, 412, 423].contains(answer.status) {
+            // After the refusals it is not there any more, or not ours.
+            state.withLock { $0.locks.remove(path) }
+            return
+        }
+        // Nextcloud answers 500 where the token is none of the resource's.
+        if answer.status == 500, try await !isHeld(token, on: path, item) {
+            state.withLock { $0.locks.remove(path) }
+            return
+        }
+        throw WebDAVErrors.error(for: answer)
+    }
+
+    private func lockable(_ item: ItemReference) throws(CloudStorageError) -> RemotePath {
+        guard profile.supportsLocks else {
+            throw CloudStorageError(.unsupported, "the server has no locks")
+        }
+        return try RemotePath(item)
+    }
+
+    private func keep(_ token: String, _ item: ItemReference, _ path: RemotePath) {
+        state.withLock {
+            $0.locks.add(LockTable.Lock(token: token, isFolder: item.isFolder), to: path)
+        }
+    }
+
+    private func take(
+        _ item: ItemReference, _ path: RemotePath, _ seconds: Int
+    ) async throws(CloudStorageError) -> HTTPAnswer {
+        // A second LOCK of the same owner is refused, and then the first one is found.
+        var call = HTTPCall("lock", .lock, url: try url(item), isIdempotent: true)
+        call.headers =
+            [("Depth", item.isFolder ? "infinity" : "0"), ("Timeout", "Second-\(seconds)")]
+            + ifHeader(path)
+        let body = """
+            <?xml version="1.0" encoding="utf-8"?>
+            <d:lockinfo xmlns:d="DAV:"><d:lockscope><d:exclusive/></d:lockscope>\
+            <d:locktype><d:write/></d:locktype><d:owner>\(Self.escaped(options.lockOwner))\
+            </d:owner></d:lockinfo>
+            """
+        call.body = .bytes(Array(body.utf8), type: PropertyRequest.type)
+        return try await changing(call)
+    }
+
+    /// False where the server does not know the lock any more.
+    private func refresh(
+        _ lock: LockTable.Lock, _ item: ItemReference, _ path: RemotePath, _ seconds: Int
+    ) async throws(CloudStorageError) -> Bool {
+        var call = HTTPCall("lock", .lock, url: try url(item), isIdempotent: true)
+        call.headers = [("Timeout", "Second-\(seconds)"), ("If", "(<\(lock.token)>)")]
+        let answer = try await authorized(call)
+        if answer.isSuccess { return true }
+        guard [400, 403, 404, 409, 412, 423].contains(answer.status) else {
+            throw WebDAVErrors.error(for: answer)
+        }
+        return false
+    }
+
+    /// The token of a lock on the item that bears our name.
+    private func ownToken(
+        on path: RemotePath, _ item: ItemReference
+    ) async throws(CloudStorageError) -> String? {
+        try await locks(on: path, item).first { $0.owner == options.lockOwner }?.token
+    }
+
+    private func isHeld(
+        _ token: String, on path: RemotePath, _ item: ItemReference
+    ) async throws(CloudStorageError) -> Bool {
+        try await locks(on: path, item).contains { $0.token == token }
+    }
+
+    private func locks(
+        on path: RemotePath, _ item: ItemReference
+    ) async throws(CloudStorageError) -> [ActiveLock] {
+        try await properties(of: path, isFolder: item.isFolder, PropertyRequest.locks).entry.locks
+    }
+
+    /// From the `Lock-Token` header, or from the body.
+    static func token(of answer: HTTPAnswer) -> String? {
+        if let header = answer.header("Lock-Token"), header.hasPrefix("<"), header.hasSuffix(">") {
+            return checked(String(header.dropFirst().dropLast()))
+        }
+        let reader = DAVAnswerReader()
+        do throws(CloudStorageError) {
+            try reader.feed(Array(answer.body))
+        } catch {
+            return nil
+        }
+        return reader.locks.lazy.compactMap(\.token).compactMap(checked).first
+    }
+
+    /// A token goes into headers: an absolute URI, nothing else.
+    private static func checked(_ token: String) -> String? {
+        let isPlausible =
+            (1...500).contains(token.utf8.count)
+            && token.utf8.allSatisfy {
+                $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "<") && $0 != UInt8(ascii: ">")
+            }
+        return isPlausible ? token : nil
+    }
+
+    private static func escaped(_ text: String) -> String {
+        var escaped = ""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "&": escaped += "&amp;"
+            case "<": escaped += "&lt;"
+            case ">": escaped += "&gt;"
+            default: escaped.unicodeScalars.append(scalar)
+            }
+        }
+        return escaped
+    }
+}

@@ -1,0 +1,204 @@
+package import CloudStorage
+import FoundationEssentials
+package import HTTPTransport
+package import Logging
+import Synchronization
+
+/// Settings of a client that are not the account's.
+package struct WebDAVOptions: Sendable {
+    package var logger = Logger(label: "ordner.webdav")
+    /// What others see as the holder of this client's locks. By it a client that has lost its
+    /// tokens knows its locks again: no two mounts may share it.
+    package var lockOwner: String
+    /// Waits before a call is repeated; throws when the task is cancelled.
+    package var sleep: @Sendable (Duration) async throws -> Void = { try await Task.sleep(for: $0) }
+    /// What pauses are measured by.
+    package var now: @Sendable () -> ContinuousClock.Instant = { .now }
+
+    package init(lockOwner: String) { self.lockOwner = lockOwner }
+}
+
+/// One account on a WebDAV server. Safe from any task.
+///
+/// Items are addressed by path. Where the server has ids (`oc:fileid`) references carry them, and
+/// an item found under a path with another id counts as not found.
+package final class WebDAVClient: CloudStorage {
+    /// The account's one root.
+    package static let root = RootIdentifier("files")
+    /// Seconds a lock is asked for; servers cut it to what they allow.
+    static let lockSeconds = 1_800
+    /// No pause keeps a call waiting longer; it fails with the time that is left.
+    static let longestWait = Duration.seconds(30)
+
+    struct State {
+        var capabilities: Capabilities
+        var cookies: CookieJar
+        var locks = LockTable()
+        /// The server no longer takes the credentials: asking again would only have the account
+        /// blocked.
+        var isRefused = false
+        var pausedUntil: ContinuousClock.Instant?
+        /// If-Match or If-None-Match has been seen to work.
+        var honoursConditions: Bool
+    }
+
+    let server: WebDAVServer
+    let profile: WebDAVProfile
+    let address: ServerAddress
+    let transport: HTTPTransport
+    let options: WebDAVOptions
+    let state: Mutex<State>
+    /// The decoded path of the account's files.
+    let base: [[UInt8]]
+    private let authorization: String
+
+    /// - Throws: `invalidRequest` where the server's address may not be used.
+    package init(
+        server: WebDAVServer, credentials: WebDAVCredentials, transport: HTTPTransport,
+        options: WebDAVOptions
+    ) throws(CloudStorageError) {
+        self.server = server
+        self.profile = server.profile
+        self.address = try server.address
+        self.transport = transport
+        self.options = options
+        self.base = DAVHref(address.prefix).parts
+        self.authorization = Self.authorization(credentials)
+        self.state = Mutex(
+            State(
+                capabilities: server.profile.capabilities,
+                cookies: CookieJar(isSecure: address.scheme == "https"),
+                honoursConditions: server.profile.honoursConditions))
+    }
+
+    package var capabilities: Capabilities { state.withLock { $0.capabilities } }
+
+    /// Whether the server can be reached.
+    package var health: ConnectionHealth { transport.health }
+
+    /// The `Authorization` header of Basic authentication (RFC 7617).
+    static func authorization(_ credentials: WebDAVCredentials) -> String {
+        let pair = Data((credentials.user + ":" + credentials.password).utf8)
+        return "Basic " + pair.base64EncodedString()
+    }
+
+    // MARK: - Sending
+
+    typealias Sending = (HTTPCall) async throws(CloudStorageError) -> HTTPAnswer
+
+    /// Sends a call with the credentials and cookies, waits out a pause the server has asked for,
+    /// and stops at the first refused sign-in.
+    func authorized(
+        _ call: HTTPCall, _ send: Sending
+    ) async throws(CloudStorageError) -> HTTPAnswer {
+        try await waitOutPause()
+        var call = call
+        call.headers.append(("Authorization", authorization))
+        // Compressed answers have other lengths and ETags than the file.
+        call.headers.append(("Accept-Encoding", "identity"))
+        let path = String(call.url.dropFirst(address.origin.count))
+        let (isRefused, cookies) = state.withLock { ($0.isRefused, $0.cookies.header(path: path)) }
+        guard !isRefused else {
+            throw CloudStorageError(.signInRequired, "the server does not take the password")
+        }
+        if let cookies { call.headers.append(("Cookie", cookies)) }
+        let answer = try await send(call)
+        note(answer)
+        return answer
+    }
+
+    func authorized(_ call: HTTPCall) async throws(CloudStorageError) -> HTTPAnswer {
+        let transport = transport
+        return try await authorized(call) { call throws(CloudStorageError) in
+            try await transport.send(call)
+        }
+    }
+
+    /// Sends a change of the namespace or of content, again where the server was only busy with
+    /// another change of the same file.
+    func changing(_ call: HTTPCall) async throws(CloudStorageError) -> HTTPAnswer {
+        var attempt = 0
+        while true {
+            let answer = try await authorized(call)
+            guard profile.hasTransientLocks, attempt < 4, WebDAVErrors.isTransientLock(answer)
+            else { return answer }
+            do {
+                try await options.sleep(.milliseconds(250 << attempt))
+            } catch {
+                throw CloudStorageError(.cancelled, "cancelled between two attempts")
+            }
+            attempt += 1
+        }
+    }
+
+    private func note(_ answer: HTTPAnswer) {
+        let now = options.now()
+        state.withLock { state in
+            state.cookies.take(answer.headers)
+            if answer.status == 401 { state.isRefused = true }
+            if answer.status == 429 || answer.status == 503, let seconds = answer.retryAfter {
+                state.pausedUntil = now + .seconds(min(seconds, 86_400))
+            }
+        }
+    }
+
+    /// While the server wants to be left alone, no call goes out: short pauses are waited for.
+    private func waitOutPause() async throws(CloudStorageError) {
+        let now = options.now()
+        let pause = state.withLock { $0.pausedUntil.map { now.duration(to: $0) } } ?? .zero
+        guard pause > .zero else { return }
+        guard pause <= Self.longestWait else {
+            throw CloudStorageError(
+                .temporarilyUnavailable, "the server has asked to be left alone for a while",
+                retryAfter: Double(pause.components.seconds))
+        }
+        do {
+            try await options.sleep(pause)
+        } catch {
+            throw CloudStorageError(.cancelled, "cancelled while the server wanted a pause")
+        }
+    }
+
+    // MARK: - Addresses and items
+
+    func url(_ path: RemotePath, isFolder: Bool) -> String {
+        address.url(path.escaped(isFolder: isFolder))
+    }
+
+    func url(_ reference: ItemReference) throws(CloudStorageError) -> String {
+        url(try RemotePath(reference), isFolder: reference.isFolder)
+    }
+
+    func folderPath(_ reference: ItemReference) throws(CloudStorageError) -> RemotePath {
+        guard reference.isFolder else {
+            throw CloudStorageError(.invalidRequest, "the item is a file, not a folder")
+        }
+        return try RemotePath(reference)
+    }
+
+    /// The `If` header with the tokens of our locks that a change of these paths needs.
+    func ifHeader(_ paths: RemotePath...) -> [(String, String)] {
+        let locks = state.withLock { $0.locks.concerned(by: paths) }
+        guard !locks.isEmpty else { return [] }
+        let lists = locks.map {
+            "<\(url($0.path, isFolder: $0.lock.isFolder))> (<\($0.lock.token)>)"
+        }
+        return [("If", lists.joined(separator: " "))]
+    }
+
+    /// The checks for one answer, with what is known of our locks.
+    func checks() -> ItemChecks {
+        var checks = ItemChecks(profile: profile, base: base)
+        checks.ownTokens = state.withLock { $0.locks.tokens }
+        checks.ownLockOwner = options.lockOwner
+        return checks
+    }
+
+    /// Says in the log what was mended in an answer.
+    func report(_ findings: [ItemChecks.Finding]) {
+        guard !findings.isEmpty else { return }
+        options.logger.debug(
+            "The server's answer needed mending",
+            metadata: ["count": "\(findings.count)", "first": "\(findings.prefix(5))"])
+    }
+}
