@@ -146,9 +146,19 @@ let package = Package(
                 "LeitzCloudClient", "LeitzCloudServer", "LeitzCloudAPI", "CloudStorage",
                 "HTTPTransport", "FileSystemTypes",
             ]),
+        .testTarget(
+            name: "WebDAVClientTests",
+            dependencies: [
+                "WebDAVClient", "CloudStorage", "HTTPTransport", "FileSystemTypes", "TestSupport",
+                .nioCore, .nioPosix, .nioHTTP1, .logging,
+            ],
+            exclude: ["Samples"], swiftSettings: swiftSettings),
         tests(
             "CloudStorageContractTests",
-            ["CloudStorage", "FileSystemTypes", "LeitzCloudClient", "LeitzCloudServer"]),
+            [
+                "CloudStorage", "FileSystemTypes", "LeitzCloudClient", "LeitzCloudServer",
+                "WebDAVClient", "HTTPTransport", .nioCore, .nioPosix,
+            ]),
         tests("BlockCacheTests", ["BlockCache", "FileSystemTypes", "CloudStorage"]),
         tests("StateStoreTests", ["StateStore", "FileSystemTypes", "CloudStorage"]),
         tests("ReconcilerTests", ["Reconciler", "FileSystemTypes", "CloudStorage"]),

@@ -1,7 +1,7 @@
 import CloudStorage
 
 /// One resource as a multistatus answer describes it: read, but not yet believed.
-struct ServerEntry: Sendable {
+struct ServerEntry: Sendable, Equatable {
     var href: DAVHref
     /// Of the resource, where the server gave a status instead of properties.
     var status: Int?
