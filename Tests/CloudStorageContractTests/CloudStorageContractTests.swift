@@ -12,6 +12,12 @@ import Testing
             let account = try await cloud.alice.account()
             #expect(account.roots.contains { $0.id == cloud.root && $0.name == "Team" })
             #expect(Set(account.roots.map(\.name)).count == account.roots.count)
+        }
+
+        @Test(arguments: CloudVariant.leitzCloud)
+        func theAccountNamesItsLimits(variant: CloudVariant) async throws {
+            let cloud = try await ContractClouds.cloud(variant)
+            let account = try await cloud.alice.account()
             #expect(account.quota?.total == 1 << 31)
             #expect(account.policy.excludedExtensions == [".forbidden"])
             #expect(account.policy.maximumFileSize == 64 << 20)
@@ -32,10 +38,10 @@ import Testing
             #expect(entries["a.txt"]?.modified != nil)
             #expect(try await cloud.alice.entries(of: folder.reference).isEmpty)
             let top = try await cloud.alice.entries(of: .top(of: cloud.root))
-            #expect(top.values.contains { $0.reference.id == cloud.folder.id })
+            #expect(top.values.contains { $0.reference == cloud.folder })
         }
 
-        @Test(arguments: CloudVariant.allCases)
+        @Test(arguments: CloudVariant.leitzCloud)
         func aListingIsSentOnlyOnce(variant: CloudVariant) async throws {
             let cloud = try await ContractClouds.cloud(variant)
             let file = try await cloud.upload("1", "a")
@@ -66,13 +72,28 @@ import Testing
             #expect(second != validator)
         }
 
-        @Test(arguments: CloudVariant.allCases)
-        func readersSeeThatTheyMayNotWrite(variant: CloudVariant) async throws {
+        @Test(arguments: CloudVariant.webDAV)
+        func noListingIsCalledUnchangedWithoutProof(variant: CloudVariant) async throws {
+            let cloud = try await ContractClouds.cloud(variant)
+            guard
+                case .entries(_, let validator, _) = try await cloud.alice.list(
+                    cloud.folder, validator: "anything")
+            else {
+                Issue.record("no entries")
+                return
+            }
+            #expect(validator == nil)
+        }
+
+        @Test(arguments: CloudVariant.withReaders)
+        func readersMayNotWrite(variant: CloudVariant) async throws {
             let cloud = try await ContractClouds.cloud(variant)
             let file = try await cloud.upload("1", "a")
-            let seen = try await cloud.reader.entries(of: cloud.folder)["a"]
-            #expect(seen?.permissions == .read)
-            #expect(try await cloud.reader.item(file.reference).permissions == .read)
+            if !variant.addressesByPath {
+                let seen = try await cloud.reader.entries(of: cloud.folder)["a"]
+                #expect(seen?.permissions == .read)
+                #expect(try await cloud.reader.item(file.reference).permissions == .read)
+            }
             #expect(try await cloud.reader.bytes(of: file) == Array("1".utf8))
             #expect(
                 try await failureKind { try await cloud.reader.delete(file.reference) }
@@ -189,7 +210,7 @@ import Testing
                 } == .nameConflict)
         }
 
-        @Test(arguments: CloudVariant.allCases)
+        @Test(arguments: CloudVariant.leitzCloud)
         func whatPolicyRefusesHasItsReason(variant: CloudVariant) async throws {
             let cloud = try await ContractClouds.cloud(variant)
             #expect(
@@ -225,6 +246,90 @@ import Testing
                         LocalContent(path: path + "-absent", size: 1), name: "b", to: cloud.folder)
                 } == .localFile)
             #expect(try await cloud.alice.entries(of: cloud.folder).isEmpty)
+        }
+
+        @Test(arguments: CloudVariant.allCases)
+        func anUploadOntoSomethingUnseenIsRefused(variant: CloudVariant) async throws {
+            let cloud = try await ContractClouds.cloud(variant)
+            guard cloud.alice.capabilities.checksUploadTarget else {
+                #expect(
+                    try await failureKind {
+                        _ = try await cloud.upload("1", "a", onto: .nothing)
+                    } == .unsupported)
+                return
+            }
+            let first = try await cloud.upload("1", "a", onto: .nothing)
+            #expect(
+                try await failureKind { _ = try await cloud.upload("x", "a", onto: .nothing) }
+                    == .nameConflict)
+            let revision = try #require(first.revision)
+            let second = try await cloud.upload("22", "a", onto: .revision(revision))
+            #expect(second.revision != first.revision)
+            #expect(second.reference == first.reference)
+            for target in [UploadTarget.revision(revision), .revision("0 0 other")] {
+                #expect(
+                    try await failureKind { _ = try await cloud.upload("x", "a", onto: target) }
+                        == .revisionChanged)
+            }
+            #expect(
+                try await failureKind {
+                    _ = try await cloud.upload("x", "absent", onto: .revision(revision))
+                } == .revisionChanged)
+            #expect(try await cloud.alice.bytes(of: second) == Array("22".utf8))
+            // Long enough ago that no server calls its ETag weak.
+            try cloud.age(second)
+            let old = try await cloud.alice.item(second.reference)
+            let third = try await cloud.upload(
+                "333", "a", onto: .revision(try #require(old.revision)))
+            #expect(try await cloud.alice.bytes(of: third) == Array("333".utf8))
+            #expect(
+                try await failureKind {
+                    _ = try await cloud.upload("x", "a", onto: .revision(old.revision ?? ""))
+                } == .revisionChanged)
+            #expect(try await cloud.alice.entries(of: cloud.folder).count == 1)
+        }
+
+        @Test(arguments: CloudVariant.webDAV)
+        func onlyTheRevisionMeantIsReadOrDeleted(variant: CloudVariant) async throws {
+            let cloud = try await ContractClouds.cloud(variant)
+            let first = try await cloud.upload("one", "a")
+            let second = try await cloud.upload("second", "a")
+            for range in [nil, ByteRange(0, 2)] {
+                let sink = RecordingSink()
+                #expect(
+                    try await failureKind {
+                        try await cloud.alice.download(
+                            second.reference, revision: first.revision, range: range, to: sink)
+                    } == .revisionChanged)
+                #expect(sink.beginCount == 0)
+            }
+            let sink = RecordingSink()
+            try await cloud.alice.download(
+                second.reference, revision: second.revision, range: nil, to: sink)
+            #expect(sink.bytes == Array("second".utf8))
+            #expect(
+                try await failureKind {
+                    try await cloud.alice.delete(second.reference, revision: first.revision)
+                } == .revisionChanged)
+            #expect(try await cloud.alice.entries(of: cloud.folder).count == 1)
+            try await cloud.alice.delete(second.reference, revision: second.revision)
+            #expect(try await cloud.alice.entries(of: cloud.folder).isEmpty)
+        }
+
+        @Test(arguments: CloudVariant.webDAV)
+        func aFileIsNotTakenForTheFolderThatHasItsName(variant: CloudVariant) async throws {
+            let cloud = try await ContractClouds.cloud(variant)
+            let file = try await cloud.upload("1", "a")
+            try await cloud.bob.delete(file.reference)
+            let folder = try await cloud.bob.createFolder(name: "a", in: cloud.folder)
+            _ = try await cloud.bob.upload([1], name: "f", to: folder.reference, from: cloud.files)
+            for refused in [
+                try await failureKind { try await cloud.alice.delete(file.reference) },
+                try await failureKind { _ = try await cloud.alice.item(file.reference) },
+            ] {
+                #expect(refused == .notFound)
+            }
+            #expect(try await cloud.alice.entries(of: folder.reference).count == 1)
         }
 
         @Test(arguments: CloudVariant.allCases)

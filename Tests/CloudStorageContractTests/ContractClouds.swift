@@ -1,17 +1,32 @@
 import CloudStorage
+import HTTPTransport
 import LeitzCloudServer
 import TestSupport
 import Testing
+import WebDAVClient
 
 /// One way of being a cloud that the contract must hold for.
 enum CloudVariant: String, CaseIterable, Sendable {
     case conflict, conflictWithRanges, revision, revisionWithRanges
+    case apache, wsgidav, lighttpd, nginx, rclone
+
+    /// The clouds of API v2: items have ids, persons have rights and quotas, changes are told.
+    static let leitzCloud: [CloudVariant] = [
+        .conflict, .conflictWithRanges, .revision, .revisionWithRanges,
+    ]
+    /// WebDAV servers: items have paths, and nothing else.
+    static let webDAV: [CloudVariant] = [.apache, .wsgidav, .lighttpd, .nginx, .rclone]
+    /// Those where a person who may only read can be set up.
+    static let withReaders = leitzCloud + [.apache]
 
     var uploadOntoName: Capabilities.UploadOntoName {
         self == .conflict || self == .conflictWithRanges ? .conflict : .revision
     }
 
-    var supportsRanges: Bool { self == .conflictWithRanges || self == .revisionWithRanges }
+    var supportsRanges: Bool { self != .conflict && self != .revision }
+    var addressesByPath: Bool { Self.webDAV.contains(self) }
+    /// wsgidav's ETag is made of the path too: a renamed file counts as changed.
+    var keepsRevisionOnMove: Bool { self != .wsgidav }
 
     fileprivate var behaviour: ServerBehaviour {
         var behaviour = ServerBehaviour()
@@ -21,6 +36,8 @@ enum CloudVariant: String, CaseIterable, Sendable {
         behaviour.maximumFileSizeMB = 64
         return behaviour
     }
+
+    fileprivate var server: WebDAVTestServer.Kind? { WebDAVTestServer.Kind(rawValue: rawValue) }
 }
 
 /// A cloud under test: two persons who may write, one who may read, and a folder for one test.
@@ -32,19 +49,38 @@ struct ContractCloud: Sendable {
     /// Nobody else uses it.
     var folder: ItemReference
     var files: TemporaryFolder
+    /// Where a WebDAV server keeps the root's files.
+    var dataFolder: String?
 
     func upload(_ text: String, _ name: String) async throws -> CloudItem {
         try await alice.upload(Array(text.utf8), name: name, to: folder, from: files)
+    }
+
+    func upload(_ text: String, _ name: String, onto target: UploadTarget) async throws -> CloudItem
+    {
+        let path = try files.write(
+            Array(text.utf8), to: "upload-\(UInt64.random(in: 0 ... .max))")
+        return try await alice.upload(
+            LocalContent(path: path, size: Int64(text.utf8.count)), name: name, to: folder,
+            onto: target)
+    }
+
+    /// Makes a file on a WebDAV server's disk an hour older.
+    func age(_ item: CloudItem) throws {
+        guard let data = dataFolder else { return }
+        try makeOlder(data + item.reference.path, seconds: 3_600)
     }
 }
 
 /// Starts every variant once for the whole suite.
 struct ContractClouds: SuiteTrait, TestScoping {
     private struct Running: Sendable {
-        var cloud: TestCloud
         var alice: any CloudStorage
         var bob: any CloudStorage
         var reader: any CloudStorage
+        var root: RootIdentifier
+        var dataFolder: String?
+        var stop: @Sendable () async -> Void
     }
 
     @TaskLocal private static var running: [CloudVariant: Running] = [:]
@@ -54,20 +90,57 @@ struct ContractClouds: SuiteTrait, TestScoping {
         performing function: @Sendable () async throws -> Void
     ) async throws {
         var running: [CloudVariant: Running] = [:]
-        for variant in CloudVariant.allCases {
-            let cloud = try await TestCloud.start(variant.behaviour)
-            running[variant] = Running(
-                cloud: cloud, alice: try await cloud.client(.alice),
-                bob: try await cloud.client(.bob), reader: try await cloud.client(.reader))
-        }
         let result: Result<Void, any Error>
         do {
+            running = try await withThrowingTaskGroup(
+                of: (CloudVariant, Running).self
+            ) { group in
+                for variant in CloudVariant.allCases {
+                    group.addTask { (variant, try await Self.start(variant)) }
+                }
+                var running: [CloudVariant: Running] = [:]
+                for try await (variant, cloud) in group { running[variant] = cloud }
+                return running
+            }
             result = .success(try await Self.$running.withValue(running) { try await function() })
         } catch {
             result = .failure(error)
         }
-        for variant in running.values { await variant.cloud.stop() }
+        for variant in running.values { await variant.stop() }
         try result.get()
+    }
+
+    private static func start(_ variant: CloudVariant) async throws -> Running {
+        if let kind = variant.server { return try await start(kind) }
+        let cloud = try await TestCloud.start(variant.behaviour)
+        return Running(
+            alice: try await cloud.client(.alice), bob: try await cloud.client(.bob),
+            reader: try await cloud.client(.reader), root: cloud.team,
+            stop: { await cloud.stop() })
+    }
+
+    private static func start(_ kind: WebDAVTestServer.Kind) async throws -> Running {
+        let server = try await WebDAVTestServer.start(kind)
+        var clients: [String: WebDAVClient] = [:]
+        var transports: [HTTPTransport] = []
+        for user in ["alice", "bob", "reader"] {
+            let transport = try HTTPTransport()
+            transports.append(transport)
+            let credentials = WebDAVCredentials(user: user, password: WebDAVTestServer.password)
+            let found = try await WebDAVDetection.detect(
+                try ServerAddress(server.url), credentials: credentials, transport: transport)
+            clients[user] = try WebDAVClient(
+                server: found, credentials: credentials, transport: transport,
+                options: WebDAVOptions(lockOwner: user))
+        }
+        return Running(
+            alice: try #require(clients["alice"]), bob: try #require(clients["bob"]),
+            reader: try #require(clients["reader"]), root: WebDAVClient.root,
+            dataFolder: server.dataFolder,
+            stop: { [transports] in
+                for transport in transports { await transport.shutdown() }
+                await server.stop()
+            })
     }
 
     /// The cloud of a variant with a new folder in it.
@@ -75,10 +148,11 @@ struct ContractClouds: SuiteTrait, TestScoping {
         let running = try #require(running[variant])
         let name = "test \(UInt64.random(in: 0 ... .max))"
         let folder = try await running.alice.createFolder(
-            name: name, in: .top(of: running.cloud.team))
+            name: name, in: .top(of: running.root))
         return ContractCloud(
             alice: running.alice, bob: running.bob, reader: running.reader,
-            root: running.cloud.team, folder: folder.reference, files: try TemporaryFolder())
+            root: running.root, folder: folder.reference, files: try TemporaryFolder(),
+            dataFolder: running.dataFolder)
     }
 }
 

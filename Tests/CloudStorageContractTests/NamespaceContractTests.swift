@@ -13,7 +13,7 @@ extension CloudStorageContract {
                 file.reference, to: RelocationTarget(name: "b"))
             #expect(renamed.name == "b")
             #expect(renamed.reference.id == file.reference.id)
-            #expect(renamed.revision == file.revision)
+            if variant.keepsRevisionOnMove { #expect(renamed.revision == file.revision) }
             #expect(renamed.reference.path == cloud.folder.path + "/b")
             #expect(try await cloud.alice.entries(of: cloud.folder).keys.sorted() == ["b"])
             #expect(try await cloud.alice.bytes(of: renamed) == Array("1".utf8))
@@ -50,9 +50,19 @@ extension CloudStorageContract {
                 one.reference, to: RelocationTarget(folder: two.reference))
             #expect(moved.reference.id == one.reference.id)
             #expect(moved.reference.path == cloud.folder.path + "/two/one")
+            let newPath = cloud.folder.path + "/two/one/f"
+            guard variant.addressesByPath else {
+                #expect(try await cloud.alice.item(file.reference).reference.path == newPath)
+                return
+            }
+            // A path that leads nowhere is not followed to where the item has gone.
+            #expect(cloud.alice.capabilities.addressesByPath)
             #expect(
-                try await cloud.alice.item(file.reference).reference.path
-                    == cloud.folder.path + "/two/one/f")
+                try await failureKind { _ = try await cloud.alice.item(file.reference) }
+                    == .notFound)
+            var reference = file.reference
+            reference.path = newPath
+            #expect(try await cloud.alice.item(reference).size == 1)
         }
 
         @Test(arguments: CloudVariant.allCases)
@@ -81,7 +91,31 @@ extension CloudStorageContract {
             #expect(try await cloud.alice.bytes(of: second) == Array("2".utf8))
         }
 
-        @Test(arguments: CloudVariant.allCases)
+        @Test(arguments: CloudVariant.webDAV)
+        func folderAndNameChangeInOneCall(variant: CloudVariant) async throws {
+            let cloud = try await ContractClouds.cloud(variant)
+            #expect(cloud.alice.capabilities.relocatesInOneCall)
+            #expect(!cloud.alice.capabilities.movesBetweenRoots)
+            let folder = try await cloud.alice.createFolder(name: "d", in: cloud.folder)
+            let file = try await cloud.upload("1", "a")
+            let moved = try await cloud.alice.relocate(
+                file.reference, to: RelocationTarget(folder: folder.reference, name: "b"))
+            #expect(moved.reference.path == cloud.folder.path + "/d/b")
+            let elsewhere = RelocationTarget(folder: .top(of: RootIdentifier("999999")))
+            #expect(
+                try await failureKind {
+                    _ = try await cloud.alice.relocate(moved.reference, to: elsewhere)
+                } == .unsupported)
+            #expect(
+                try await failureKind {
+                    _ = try await cloud.alice.relocate(
+                        folder.reference,
+                        to: RelocationTarget(folder: folder.reference, name: "inside"))
+                } == .invalidRequest)
+            #expect(try await cloud.alice.bytes(of: moved) == Array("1".utf8))
+        }
+
+        @Test(arguments: CloudVariant.leitzCloud)
         func twoChangesAtOnceAreUnsupported(variant: CloudVariant) async throws {
             let cloud = try await ContractClouds.cloud(variant)
             #expect(!cloud.alice.capabilities.relocatesInOneCall)

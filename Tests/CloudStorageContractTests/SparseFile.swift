@@ -5,6 +5,15 @@ func sparse(_ path: String, size: Int) throws {
     guard truncate(path, off_t(size)) == 0 else { throw SparseFileError(code: errno) }
 }
 
+/// Sets a file's modification time back.
+func makeOlder(_ path: String, seconds: Int) throws {
+    var status = stat()
+    guard stat(path, &status) == 0 else { throw SparseFileError(code: errno) }
+    status.st_mtim.tv_sec -= seconds
+    let times = [status.st_atim, status.st_mtim]
+    guard utimensat(AT_FDCWD, path, times, 0) == 0 else { throw SparseFileError(code: errno) }
+}
+
 struct SparseFileError: Error {
     var code: Int32
 }

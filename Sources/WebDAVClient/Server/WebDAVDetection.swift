@@ -76,7 +76,7 @@ private struct Site {
             address.description + "/remote.php/dav/files/"
             + PercentCoding.encode(user.id.utf8)
         let header = try await davHeader(files)
-        guard header.contains("1") else {
+        guard isWebDAV(header) else {
             throw CloudStorageError(.unsupported, "the server has no WebDAV below remote.php/dav")
         }
         var profile = WebDAVProfile.known(
@@ -93,13 +93,18 @@ private struct Site {
     /// A server of RFC 4918 at the very address.
     func plainServer() async throws(CloudStorageError) -> WebDAVServer {
         let header = try await davHeader(address.description)
-        guard header.contains("1") else {
+        guard isWebDAV(header) else {
             throw CloudStorageError(.unsupported, "there is no WebDAV server at \(address)")
         }
         let last = DAVHref(address.prefix).parts.last.flatMap { ShownName.shown($0) }
         var profile = WebDAVProfile.known(.generic, rootName: last ?? address.host)
         profile.supportsLocks = header.contains("2")
         return WebDAVServer(filesURL: address.description, profile: profile)
+    }
+
+    /// Class 2 includes class 1, and nginx names only the one it is.
+    private func isWebDAV(_ features: Set<String>) -> Bool {
+        features.contains("1") || features.contains("2")
     }
 
     /// The features in the `DAV` header of an OPTIONS answer (RFC 4918 section 10.1).

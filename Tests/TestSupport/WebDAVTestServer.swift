@@ -1,0 +1,145 @@
+import Foundation
+import Glibc
+import Synchronization
+
+/// A real WebDAV server on a free loopback port, with data and settings in a folder of its own.
+///
+/// The users `alice` and `bob` may do everything below `/Team`; Apache also lets `reader` read.
+/// `scripts/setup` installs the servers.
+package final class WebDAVTestServer: Sendable {
+    /// The programs.
+    package enum Kind: String, Sendable, CaseIterable {
+        case apache, wsgidav, lighttpd, nginx, rclone
+    }
+
+    /// The server could not be started.
+    package struct Failure: Error, CustomStringConvertible {
+        package let description: String
+    }
+
+    package static let password = "secret"
+    private static let secondsToStart = 30.0
+    private static let secondsToEnd = 10.0
+
+    package let kind: Kind
+    package let port: Int
+    /// What the server shows below `/Team`.
+    package let dataFolder: String
+    private let folder: TemporaryFolder
+    private let process: Process
+
+    /// The folder that clients use.
+    package var url: String { "http://127.0.0.1:\(port)/Team" }
+
+    private init(_ kind: Kind, port: Int, folder: TemporaryFolder, process: Process) {
+        self.kind = kind
+        self.port = port
+        self.folder = folder
+        self.process = process
+        dataFolder = folder.file("data/Team")
+    }
+
+    deinit {
+        if process.isRunning { kill(process.processIdentifier, SIGKILL) }
+    }
+
+    /// Starts a server and waits until it takes connections; `stop` must be called in the end.
+    package static func start(_ kind: Kind) async throws -> WebDAVTestServer {
+        var failure: (any Error)?
+        // The port was free a moment ago; somebody else may have been quicker.
+        for _ in 0..<3 {
+            do {
+                return try await startOnce(kind)
+            } catch {
+                failure = error
+            }
+        }
+        throw failure ?? Failure(description: "\(kind) was not started")
+    }
+
+    private static func startOnce(_ kind: Kind) async throws -> WebDAVTestServer {
+        let folder = try TemporaryFolder("ordner-\(kind)")
+        let settings = WebDAVServerSettings(folder: folder, port: try freePort())
+        let process = Process()
+        let command = try settings.command(for: kind)
+        process.executableURL = URL(fileURLWithPath: command[0])
+        process.arguments = Array(command.dropFirst())
+        let log = folder.file("output.log")
+        try Data().write(to: URL(fileURLWithPath: log))
+        let output = try FileHandle(forWritingTo: URL(fileURLWithPath: log))
+        process.standardOutput = output
+        process.standardError = output
+        process.standardInput = FileHandle.nullDevice
+        try process.run()
+        let server = WebDAVTestServer(
+            kind, port: settings.port, folder: folder, process: process)
+        let deadline = ContinuousClock.now + .seconds(secondsToStart)
+        while ContinuousClock.now < deadline, process.isRunning {
+            if connects(to: settings.port) { return server }
+            // Another process has nothing to wake us by.
+            try await Task.sleep(for: .milliseconds(20))
+        }
+        await server.stop()
+        let text = FileManager.default.contents(atPath: log) ?? Data()
+        throw Failure(
+            description: "\(kind) does not run: " + String(decoding: text, as: UTF8.self))
+    }
+
+    /// Ends the server, by its process id, and waits for its end.
+    package func stop() async {
+        guard process.isRunning else { return }
+        process.terminate()
+        let deadline = ContinuousClock.now + .seconds(Self.secondsToEnd)
+        while process.isRunning, ContinuousClock.now < deadline {
+            await Self.pause()
+        }
+        if process.isRunning { kill(process.processIdentifier, SIGKILL) }
+    }
+
+    private static func pause() async {
+        do {
+            try await Task.sleep(for: .milliseconds(10))
+        } catch {
+            // A cancelled test still ends its server.
+            await Task.yield()
+        }
+    }
+
+    private static func freePort() throws -> Int {
+        let (descriptor, address) = try loopbackSocket(port: 0)
+        defer { close(descriptor) }
+        var bound = address
+        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let result = withUnsafeMutablePointer(to: &bound) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
+                Glibc.bind(descriptor, address, size) == 0
+                    ? getsockname(descriptor, address, &size) : -1
+            }
+        }
+        guard result == 0 else { throw Failure(description: "no free port: errno \(errno)") }
+        return Int(UInt16(bigEndian: bound.sin_port))
+    }
+
+    private static func connects(to port: Int) -> Bool {
+        guard let made = try? loopbackSocket(port: port) else { return false }
+        let descriptor = made.0
+        var address = made.1
+        defer { close(descriptor) }
+        let size = socklen_t(MemoryLayout<sockaddr_in>.size)
+        return withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                Glibc.connect(descriptor, $0, size) == 0
+            }
+        }
+    }
+
+    private static func loopbackSocket(port: Int) throws -> (Int32, sockaddr_in) {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        guard descriptor >= 0 else { throw Failure(description: "no socket: errno \(errno)") }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = UInt16(port).bigEndian
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        return (descriptor, address)
+    }
+}
