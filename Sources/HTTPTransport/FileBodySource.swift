@@ -37,6 +37,11 @@ final class FileBodySource: Sendable {
         guard descriptor >= 0 else {
             throw CloudStorageError(.localFile, "can't open the file to upload: errno \(errno)")
         }
+        var status = stat()
+        // Before anything is sent: some servers keep the part of a file that has arrived.
+        guard fstat(descriptor, &status) == 0, Int64(status.st_size) >= part.content.size else {
+            throw CloudStorageError(.localFile, "the file to upload has become shorter")
+        }
     }
 
     deinit { _ = Glibc.close(descriptor) }

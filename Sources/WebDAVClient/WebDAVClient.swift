@@ -40,6 +40,11 @@ package final class WebDAVClient: CloudStorage {
         var pausedUntil: ContinuousClock.Instant?
         /// If-Match or If-None-Match has been seen to work.
         var honoursConditions: Bool
+        /// The server finds no token in a list that names its resource (nginx, where an address
+        /// has escapes).
+        var wantsPlainTokens = false
+        /// The server cuts the target of a MOVE at a `;` or `?` (wsgidav).
+        var cutsTargets = false
     }
 
     let server: WebDAVServer
@@ -114,9 +119,35 @@ package final class WebDAVClient: CloudStorage {
         }
     }
 
-    /// Sends a change of the namespace or of content, again where the server was only busy with
-    /// another change of the same file.
-    func changing(_ call: HTTPCall) async throws(CloudStorageError) -> HTTPAnswer {
+    /// Sends a change of the namespace or of content with the tokens of our locks that it needs,
+    /// again where the server was only busy with another change of the same file.
+    /// - Parameter paths: what the change touches.
+    func changing(
+        _ call: HTTPCall, touching paths: RemotePath...
+    ) async throws(CloudStorageError) -> HTTPAnswer {
+        let (locks, isPlain) = state.withLock {
+            ($0.locks.concerned(by: paths), $0.wantsPlainTokens)
+        }
+        let answer = try await patiently(adding(locks, to: call, isPlain: isPlain))
+        guard !locks.isEmpty, !isPlain, answer.status == 423 else { return answer }
+        let second = try await patiently(adding(locks, to: call, isPlain: true))
+        if Self.isSuccess(second) { state.withLock { $0.wantsPlainTokens = true } }
+        return second
+    }
+
+    private func adding(
+        _ locks: [(path: RemotePath, lock: LockTable.Lock)], to call: HTTPCall, isPlain: Bool
+    ) -> HTTPCall {
+        guard !locks.isEmpty else { return call }
+        let lists = locks.map { path, lock in
+            (isPlain ? "" : "<\(url(path, isFolder: lock.isFolder))> ") + "(<\(lock.token)>)"
+        }
+        var call = call
+        call.headers.append(("If", lists.joined(separator: " ")))
+        return call
+    }
+
+    private func patiently(_ call: HTTPCall) async throws(CloudStorageError) -> HTTPAnswer {
         var attempt = 0
         while true {
             let answer = try await authorized(call)
@@ -129,6 +160,11 @@ package final class WebDAVClient: CloudStorage {
             }
             attempt += 1
         }
+    }
+
+    /// Whether a change has been done: a multistatus answer to one tells what has not.
+    static func isSuccess(_ answer: HTTPAnswer) -> Bool {
+        answer.isSuccess && answer.status != 207
     }
 
     private func note(_ answer: HTTPAnswer) {
@@ -174,16 +210,6 @@ package final class WebDAVClient: CloudStorage {
             throw CloudStorageError(.invalidRequest, "the item is a file, not a folder")
         }
         return try RemotePath(reference)
-    }
-
-    /// The `If` header with the tokens of our locks that a change of these paths needs.
-    func ifHeader(_ paths: RemotePath...) -> [(String, String)] {
-        let locks = state.withLock { $0.locks.concerned(by: paths) }
-        guard !locks.isEmpty else { return [] }
-        let lists = locks.map {
-            "<\(url($0.path, isFolder: $0.lock.isFolder))> (<\($0.lock.token)>)"
-        }
-        return [("If", lists.joined(separator: " "))]
     }
 
     /// The checks for one answer, with what is known of our locks.

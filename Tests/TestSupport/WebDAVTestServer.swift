@@ -18,7 +18,7 @@ package final class WebDAVTestServer: Sendable {
     }
 
     package static let password = "secret"
-    private static let secondsToStart = 30.0
+    private static let secondsToStart = 20.0
     private static let secondsToEnd = 10.0
 
     package let kind: Kind
@@ -27,11 +27,20 @@ package final class WebDAVTestServer: Sendable {
     package let dataFolder: String
     private let folder: TemporaryFolder
     private let process: Process
+    /// The guard's standard input: the server ends when it is closed, with this process at last.
+    private let lifeline: Pipe
+
+    /// Runs the server given as its arguments until its standard input ends.
+    private static let guardScript =
+        #"trap : TERM; "$@" </dev/null & child=$!; read -r _; kill "$child"; wait "$child""#
 
     /// The folder that clients use.
     package var url: String { "http://127.0.0.1:\(port)/Team" }
 
-    private init(_ kind: Kind, port: Int, folder: TemporaryFolder, process: Process) {
+    private init(
+        _ kind: Kind, port: Int, folder: TemporaryFolder, process: Process, lifeline: Pipe
+    ) {
+        self.lifeline = lifeline
         self.kind = kind
         self.port = port
         self.folder = folder
@@ -40,7 +49,7 @@ package final class WebDAVTestServer: Sendable {
     }
 
     deinit {
-        if process.isRunning { kill(process.processIdentifier, SIGKILL) }
+        if process.isRunning { process.terminate() }
     }
 
     /// Starts a server and waits until it takes connections; `stop` must be called in the end.
@@ -62,17 +71,18 @@ package final class WebDAVTestServer: Sendable {
         let settings = WebDAVServerSettings(folder: folder, port: try freePort())
         let process = Process()
         let command = try settings.command(for: kind)
-        process.executableURL = URL(fileURLWithPath: command[0])
-        process.arguments = Array(command.dropFirst())
+        process.executableURL = URL(fileURLWithPath: "/bin/sh")
+        process.arguments = ["-c", guardScript, "guard"] + command
+        let lifeline = Pipe()
+        process.standardInput = lifeline
         let log = folder.file("output.log")
         try Data().write(to: URL(fileURLWithPath: log))
         let output = try FileHandle(forWritingTo: URL(fileURLWithPath: log))
         process.standardOutput = output
         process.standardError = output
-        process.standardInput = FileHandle.nullDevice
         try process.run()
         let server = WebDAVTestServer(
-            kind, port: settings.port, folder: folder, process: process)
+            kind, port: settings.port, folder: folder, process: process, lifeline: lifeline)
         let deadline = ContinuousClock.now + .seconds(secondsToStart)
         while ContinuousClock.now < deadline, process.isRunning {
             if connects(to: settings.port) { return server }

@@ -9,6 +9,7 @@ import HTTPTransport
 enum WebDAVErrors {
     /// - Parameter answer: any that is no success.
     static func error(for answer: HTTPAnswer) -> CloudStorageError {
+        guard answer.status != 207 else { return partialFailure(answer) }
         let body = body(of: answer)
         var words = ["HTTP \(answer.status)"]
         if let exception = body.exception { words.append(exception) }
@@ -19,6 +20,22 @@ enum WebDAVErrors {
             retryAfter: answer.retryAfter,
             // After these a server may have done the work and lost only the answer.
             mayHaveHappened: [500, 502, 504].contains(answer.status))
+    }
+
+    /// The first error of a multistatus answer to a change.
+    private static func partialFailure(_ answer: HTTPAnswer) -> CloudStorageError {
+        let reader = DAVAnswerReader()
+        do throws(CloudStorageError) {
+            try reader.feed(Array(answer.body))
+        } catch {
+            return CloudStorageError(error.kind, error.message, mayHaveHappened: true)
+        }
+        let statuses = reader.takeResponses().compactMap(\.status).filter { $0 >= 400 }
+        // A failed dependency only says that something else has failed.
+        let error = error(status: statuses.first { $0 != 424 } ?? statuses.first ?? 500)
+        // Apache refuses the change of a locked folder that way, and has done nothing.
+        return CloudStorageError(
+            error.kind, error.message, mayHaveHappened: error.kind != .locked)
     }
 
     /// Of a status inside a multistatus answer.

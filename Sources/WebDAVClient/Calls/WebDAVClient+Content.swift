@@ -115,11 +115,15 @@ extension WebDAVClient {
             state.withLock { $0.honoursConditions = true }
             try await check(upload)
             // The condition holds all the same: servers give a young file a weak ETag, which fits
-            // no If-Match, and a lock's token may have run out.
-            state.withLock { $0.locks.remove(upload.path) }
+            // no If-Match.
             answer = try await put(upload, conditions: [])
         }
-        guard answer.isSuccess else { throw await refusal(answer, of: upload) }
+        if answer.status == 412 {
+            // Then it is a lock's token that has run out.
+            state.withLock { $0.locks.removeAll(below: upload.path) }
+            answer = try await put(upload, conditions: [])
+        }
+        guard Self.isSuccess(answer) else { throw await refusal(answer, of: upload) }
         return try await stored(upload, answer)
     }
 
@@ -163,12 +167,12 @@ extension WebDAVClient {
     ) async throws(CloudStorageError) -> HTTPAnswer {
         var call = HTTPCall("upload", .put, url: url(upload.path, isFolder: false))
         call.traffic = .bulk
-        call.headers = conditions + ifHeader(upload.path)
+        call.headers = conditions
         if let seconds = storedTime(of: upload.content) {
             call.headers.append(("X-OC-Mtime", String(seconds)))
         }
         call.body = .file(upload.content, type: "application/octet-stream")
-        return try await changing(call)
+        return try await changing(call, touching: upload.path)
     }
 
     /// The modification time to send; nil where the server would not take it.
@@ -194,6 +198,10 @@ extension WebDAVClient {
             }
         } catch {
             options.logger.debug("No look after a refusal", metadata: ["error": "\(error.kind)"])
+        }
+        // lighttpd has no room for its temporary file's name.
+        if answer.status == 500, upload.path.parts.last?.count ?? 0 > 240 {
+            return CloudStorageError(.nameTooLong, error.message)
         }
         guard answer.status == 409 else { return error }
         return CloudStorageError(.invalidRequest, error.message)

@@ -1,6 +1,7 @@
 package import CloudStorage
 import FoundationEssentials
 import HTTPTransport
+import Logging
 import Synchronization
 
 // Source: RFC 4918 sections 6, 7, 9.10 (LOCK), 9.11 (UNLOCK).
@@ -20,6 +21,7 @@ extension WebDAVClient {
                 throw CloudStorageError(
                     .invalidAnswer, "a LOCK answered without a token", mayHaveHappened: true)
             }
+            noteDuration(of: answer, asked: timeout)
             return keep(token, item, path)
         }
         let error = WebDAVErrors.error(for: answer)
@@ -71,9 +73,9 @@ extension WebDAVClient {
     ) async throws(CloudStorageError) -> HTTPAnswer {
         // A second LOCK of the same owner is refused, and then the first one is found.
         var call = HTTPCall("lock", .lock, url: try url(item), isIdempotent: true)
-        call.headers =
-            [("Depth", item.isFolder ? "infinity" : "0"), ("Timeout", "Second-\(seconds)")]
-            + ifHeader(path)
+        call.headers = [
+            ("Depth", item.isFolder ? "infinity" : "0"), ("Timeout", "Second-\(seconds)"),
+        ]
         let body = """
             <?xml version="1.0" encoding="utf-8"?>
             <d:lockinfo xmlns:d="DAV:"><d:lockscope><d:exclusive/></d:lockscope>\
@@ -81,7 +83,7 @@ extension WebDAVClient {
             </d:owner></d:lockinfo>
             """
         call.body = .bytes(Array(body.utf8), type: PropertyRequest.type)
-        return try await changing(call)
+        return try await changing(call, touching: path)
     }
 
     /// False where the server does not know the lock any more.
@@ -91,11 +93,35 @@ extension WebDAVClient {
         var call = HTTPCall("lock", .lock, url: try url(item), isIdempotent: true)
         call.headers = [("Timeout", "Second-\(seconds)"), ("If", "(<\(lock.token)>)")]
         let answer = try await authorized(call)
-        if answer.isSuccess { return true }
+        if answer.isSuccess {
+            noteDuration(of: answer, asked: seconds)
+            return true
+        }
         guard [400, 403, 404, 409, 412, 423].contains(answer.status) else {
             throw WebDAVErrors.error(for: answer)
         }
         return false
+    }
+
+    /// Remembers where a server grants less time than it is asked for (nginx: a minute).
+    private func noteDuration(of answer: HTTPAnswer, asked: Int) {
+        let reader = DAVAnswerReader()
+        do throws(CloudStorageError) {
+            try reader.feed(Array(answer.body))
+        } catch {
+            options.logger.debug("A LOCK answered with no XML")
+        }
+        let granted = reader.locks.compactMap { Self.seconds($0.timeout) }.min()
+        guard let granted, granted > 0, granted < asked else { return }
+        state.withLock { state in
+            state.capabilities.lockSeconds = min(state.capabilities.lockSeconds ?? granted, granted)
+        }
+    }
+
+    /// Of a `timeout` element: `Second-300`; nil for `Infinite`.
+    static func seconds(_ timeout: String?) -> Int? {
+        guard let timeout, timeout.hasPrefix("Second-") else { return nil }
+        return Int(timeout.dropFirst("Second-".count))
     }
 
     /// The token of a lock on the item that bears our name.

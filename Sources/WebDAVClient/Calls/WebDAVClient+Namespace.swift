@@ -16,10 +16,9 @@ extension WebDAVClient {
         if profile.kind == .generic, try await find(path) != nil {
             throw CloudStorageError(.nameConflict, "the name is taken")
         }
-        var call = HTTPCall("create-folder", .mkcol, url: url(path, isFolder: true))
-        call.headers = ifHeader(path)
-        let answer = try await changing(call)
-        guard answer.isSuccess else {
+        let call = HTTPCall("create-folder", .mkcol, url: url(path, isFolder: true))
+        let answer = try await changing(call, touching: path)
+        guard Self.isSuccess(answer) else {
             throw await namingRefusal(answer, at: path, in: parent)
         }
         let item: CloudItem
@@ -81,30 +80,45 @@ extension WebDAVClient {
         guard !source.contains(target) else {
             throw CloudStorageError(.invalidRequest, "a folder can't be moved into itself")
         }
-        var call = HTTPCall("move", .move, url: url(source, isFolder: item.isFolder))
-        call.headers =
-            [("Destination", url(target, isFolder: item.isFolder)), ("Overwrite", "F")]
-            + ifHeader(source, target)
         do throws(CloudStorageError) {
-            let answer = try await changing(call)
-            guard answer.isSuccess, answer.status != 207 else {
-                let refusal =
-                    answer.status == 207
-                    ? partialFailure(answer) : WebDAVErrors.error(for: answer)
-                guard !refusal.mayHaveHappened else { throw refusal }
-                if refusal.kind == .notFound, try await find(source) == nil { throw refusal }
-                throw await namingRefusal(answer, at: target, in: parent)
-            }
+            try await move(item, from: source, to: target)
         } catch {
             guard error.mayHaveHappened else { throw error }
             return try await moved(item, from: source, to: target, after: error)
         }
+        return try await relocated(item, from: source, to: target)
+    }
+
+    private func move(
+        _ item: ItemReference, from source: RemotePath, to target: RemotePath
+    ) async throws(CloudStorageError) {
+        if Self.cut(target) != nil, state.withLock({ $0.cutsTargets }) {
+            throw CloudStorageError(.invalidName, "the server can't rename to this name")
+        }
+        var call = HTTPCall("move", .move, url: url(source, isFolder: item.isFolder))
+        call.headers = [
+            ("Destination", url(target, isFolder: item.isFolder)), ("Overwrite", "F"),
+        ]
+        var answer = try await changing(call, touching: source, target)
+        if answer.status == 412, state.withLock({ $0.locks.lock(of: source) }) != nil,
+            try await find(target) == nil
+        {
+            // Go's library wants both names to be locked, if one is. The lock ends with the old
+            // name in any case.
+            try await unlock(item)
+            answer = try await changing(call, touching: source, target)
+        }
+        guard Self.isSuccess(answer) else {
+            let refusal = WebDAVErrors.error(for: answer)
+            guard !refusal.mayHaveHappened else { throw refusal }
+            if refusal.kind == .notFound, try await find(source) == nil { throw refusal }
+            throw await namingRefusal(answer, at: target, in: target.parent ?? .top)
+        }
         state.withLock { $0.locks.removeAll(below: source) }
-        return try await relocated(item, to: target)
     }
 
     private func relocated(
-        _ item: ItemReference, to target: RemotePath
+        _ item: ItemReference, from source: RemotePath, to target: RemotePath
     ) async throws(CloudStorageError) -> CloudItem {
         do throws(CloudStorageError) {
             let moved = try await properties(
@@ -113,9 +127,35 @@ extension WebDAVClient {
             try Self.check(moved, is: item)
             return moved
         } catch {
+            if error.kind == .notFound { try await undoCut(of: item, from: source, to: target) }
             throw CloudStorageError(
                 error.kind, error.message, retryAfter: error.retryAfter, mayHaveHappened: true)
         }
+    }
+
+    /// Brings back an item that the server has given a shorter name than it was told.
+    /// - Throws: `invalidName` once it is back.
+    private func undoCut(
+        of item: ItemReference, from source: RemotePath, to target: RemotePath
+    ) async throws(CloudStorageError) {
+        // The server replaces nothing: what is there now is what was moved.
+        guard let cut = Self.cut(target), let there = try await find(cut),
+            there.reference.isFolder == item.isFolder, try await find(source) == nil
+        else { return }
+        try await move(there.reference, from: cut, to: source)
+        state.withLock { $0.cutsTargets = true }
+        throw CloudStorageError(.invalidName, "the server can't rename to this name")
+    }
+
+    /// The path as far as a server reads it that takes a `;` or `?` of a name for the URL's own;
+    /// nil where there is none.
+    private static func cut(_ path: RemotePath) -> RemotePath? {
+        guard let part = path.parts.last, let parent = path.parent,
+            let end = part.firstIndex(where: { $0 == UInt8(ascii: ";") || $0 == UInt8(ascii: "?") }
+            ),
+            end > 0
+        else { return nil }
+        return parent.appending(Array(part[..<end]))
     }
 
     /// Finds out whether a move whose answer was lost has happened: then the source is gone and
@@ -167,9 +207,7 @@ extension WebDAVClient {
             answer = try await remove(item, path, nil)
         }
         let isGone = answer.status == 404 && answer.attempts > 1
-        guard isGone || (answer.isSuccess && answer.status != 207) else {
-            throw answer.status == 207 ? partialFailure(answer) : WebDAVErrors.error(for: answer)
-        }
+        guard isGone || Self.isSuccess(answer) else { throw WebDAVErrors.error(for: answer) }
         state.withLock { $0.locks.removeAll(below: path) }
     }
 
@@ -184,32 +222,16 @@ extension WebDAVClient {
         _ item: ItemReference, _ path: RemotePath, _ etag: EntityTag?
     ) async throws(CloudStorageError) -> HTTPAnswer {
         var call = HTTPCall("delete", .delete, url: url(path, isFolder: item.isFolder))
-        call.headers = ifHeader(path)
         if let etag {
             call.headers.append(("If-Match", etag.headerValue))
             // What comes under the path later has another ETag.
             call.isIdempotent = true
         }
         do throws(CloudStorageError) {
-            return try await changing(call)
+            return try await changing(call, touching: path)
         } catch {
             guard error.mayHaveHappened, try await find(path) == nil else { throw error }
             return HTTPAnswer(status: 204, headers: [], body: .init())
         }
-    }
-
-    /// The first error of a multistatus answer to a change: part of it was done.
-    private func partialFailure(_ answer: HTTPAnswer) -> CloudStorageError {
-        let reader = DAVAnswerReader()
-        do throws(CloudStorageError) {
-            try reader.feed(Array(answer.body))
-        } catch {
-            return CloudStorageError(error.kind, error.message, mayHaveHappened: true)
-        }
-        let statuses = reader.takeResponses().compactMap(\.status).filter { $0 >= 400 }
-        // A failed dependency only says that something else has failed.
-        let status = statuses.first { $0 != 424 } ?? statuses.first ?? 500
-        let error = WebDAVErrors.error(status: status)
-        return CloudStorageError(error.kind, error.message, mayHaveHappened: true)
     }
 }
