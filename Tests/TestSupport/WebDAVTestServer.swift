@@ -80,7 +80,7 @@ package final class WebDAVTestServer: Sendable {
         let output = try FileHandle(forWritingTo: URL(fileURLWithPath: log))
         process.standardOutput = output
         process.standardError = output
-        try process.run()
+        try Self.withoutBlockedSignals { try process.run() }
         let server = WebDAVTestServer(
             kind, port: settings.port, folder: folder, process: process, lifeline: lifeline)
         let deadline = ContinuousClock.now + .seconds(secondsToStart)
@@ -93,6 +93,18 @@ package final class WebDAVTestServer: Sendable {
         let text = FileManager.default.contents(atPath: log) ?? Data()
         throw Failure(
             description: "\(kind) does not run: " + String(decoding: text, as: UTF8.self))
+    }
+
+    /// Threads of Dispatch block all signals, and a child process begins with its parent's mask.
+    private static func withoutBlockedSignals(_ body: () throws -> Void) throws {
+        var none = sigset_t()
+        var before = sigset_t()
+        sigemptyset(&none)
+        guard pthread_sigmask(SIG_SETMASK, &none, &before) == 0 else {
+            throw Failure(description: "pthread_sigmask failed")
+        }
+        defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
+        try body()
     }
 
     /// Ends the server, by its process id, and waits for its end.
