@@ -88,7 +88,7 @@ let package = Package(
         .target(
             name: "WebDAVClient",
             dependencies: [
-                "CLibXML2", "CloudStorage", "FileSystemTypes", "HTTPTransport", .logging,
+                "CLibXML2", "CloudStorage", "FileSystemTypes", "HTTPTransport", .logging, .crypto,
             ],
             swiftSettings: swiftSettings + [.unsafeFlags(["-enable-testing"])]),
         // Its tests look at block maps and plans from inside, in the one configuration there is.

@@ -51,6 +51,9 @@ package struct HTTPCall: Sendable {
     package var maximumAnswerSize = 1 << 20
     /// From sending a metadata request to the end of its answer; nil for the transport's own.
     package var deadline: Duration?
+    /// Whether answers of 429 and 503 are repeated inside; otherwise the caller hears of them at
+    /// once, so that it can hold back its other calls too.
+    package var repeatsWhenBusy = true
 
     /// - Parameter isIdempotent: nil for "as the method says": what only asks is, the others are not.
     package init(_ name: String, _ method: Method, url: String, isIdempotent: Bool? = nil) {

@@ -118,7 +118,7 @@ package final class HTTPTransport: Sendable {
             }
             let state = RetryPolicy.Attempt(
                 number: number, elapsed: elapsed(), isIdempotent: call.isIdempotent)
-            guard let wait = wait(after: result, state) else {
+            guard let wait = wait(after: result, of: call, state) else {
                 return try Self.final(result, call, attempts: number)
             }
             metrics.retry(call)
@@ -145,9 +145,13 @@ package final class HTTPTransport: Sendable {
         }
     }
 
-    private func wait(after result: AttemptResult, _ state: RetryPolicy.Attempt) -> Duration? {
+    private func wait(
+        after result: AttemptResult, of call: HTTPCall, _ state: RetryPolicy.Attempt
+    ) -> Duration? {
         switch result {
         case .success(let answer):
+            let isBusy = answer.status == 429 || answer.status == 503
+            guard call.repeatsWhenBusy || !isBusy else { return nil }
             return configuration.retry.wait(
                 after: .answered(status: answer.status, retryAfter: answer.retryAfter), of: state,
                 random: random())

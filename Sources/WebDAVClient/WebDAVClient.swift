@@ -29,6 +29,10 @@ package final class WebDAVClient: CloudStorage {
     static let lockSeconds = 1_800
     /// No pause keeps a call waiting longer; it fails with the time that is left.
     static let longestWait = Duration.seconds(30)
+    /// How often a call is sent again to a server that says it is busy.
+    private static let maximumRepeats = 4
+    /// From sending a change of the namespace to its answer: what is below a folder counts.
+    static let changeDeadline = Duration.seconds(300)
 
     struct State {
         var capabilities: Capabilities
@@ -38,7 +42,7 @@ package final class WebDAVClient: CloudStorage {
         /// blocked.
         var isRefused = false
         var pausedUntil: ContinuousClock.Instant?
-        /// If-Match or If-None-Match has been seen to work.
+        /// If-None-Match is known to work.
         var honoursConditions: Bool
         /// The server finds no token in a list that names its resource (nginx, where an address
         /// has escapes).
@@ -96,8 +100,22 @@ package final class WebDAVClient: CloudStorage {
     func authorized(
         _ call: HTTPCall, _ send: Sending
     ) async throws(CloudStorageError) -> HTTPAnswer {
-        try await waitOutPause()
+        var attempt = 0
+        var waited = try await waitOutPause()
+        while true {
+            let answer = try await send(prepared(call))
+            let pause = note(answer, attempt: attempt)
+            guard let pause, attempt < Self.maximumRepeats, waited + pause <= Self.longestWait
+            else { return answer }
+            attempt += 1
+            waited += try await waitOutPause()
+        }
+    }
+
+    /// The call with what every call carries.
+    private func prepared(_ call: HTTPCall) throws(CloudStorageError) -> HTTPCall {
         var call = call
+        call.repeatsWhenBusy = false
         call.headers.append(("Authorization", authorization))
         // Compressed answers have other lengths and ETags than the file.
         call.headers.append(("Accept-Encoding", "identity"))
@@ -107,9 +125,7 @@ package final class WebDAVClient: CloudStorage {
             throw CloudStorageError(.signInRequired, "the server does not take the password")
         }
         if let cookies { call.headers.append(("Cookie", cookies)) }
-        let answer = try await send(call)
-        note(answer)
-        return answer
+        return call
     }
 
     func authorized(_ call: HTTPCall) async throws(CloudStorageError) -> HTTPAnswer {
@@ -167,22 +183,26 @@ package final class WebDAVClient: CloudStorage {
         answer.isSuccess && answer.status != 207
     }
 
-    private func note(_ answer: HTTPAnswer) {
+    /// Learns from an answer; how long all calls are to pause, where the server is busy.
+    private func note(_ answer: HTTPAnswer, attempt: Int) -> Duration? {
         let now = options.now()
+        let isBusy = answer.status == 429 || answer.status == 503
+        let asked = answer.retryAfter.map { Duration.seconds(min($0, 86_400)) }
+        let pause = isBusy ? asked ?? .milliseconds(500 << min(attempt, 8)) : nil
         state.withLock { state in
             state.cookies.take(answer.headers)
             if answer.status == 401 { state.isRefused = true }
-            if answer.status == 429 || answer.status == 503, let seconds = answer.retryAfter {
-                state.pausedUntil = now + .seconds(min(seconds, 86_400))
-            }
+            if let pause { state.pausedUntil = max(state.pausedUntil ?? now, now + pause) }
         }
+        return pause
     }
 
     /// While the server wants to be left alone, no call goes out: short pauses are waited for.
-    private func waitOutPause() async throws(CloudStorageError) {
+    /// Answers how long that took.
+    private func waitOutPause() async throws(CloudStorageError) -> Duration {
         let now = options.now()
         let pause = state.withLock { $0.pausedUntil.map { now.duration(to: $0) } } ?? .zero
-        guard pause > .zero else { return }
+        guard pause > .zero else { return .zero }
         guard pause <= Self.longestWait else {
             throw CloudStorageError(
                 .temporarilyUnavailable, "the server has asked to be left alone for a while",
@@ -193,6 +213,7 @@ package final class WebDAVClient: CloudStorage {
         } catch {
             throw CloudStorageError(.cancelled, "cancelled while the server wanted a pause")
         }
+        return pause
     }
 
     // MARK: - Addresses and items

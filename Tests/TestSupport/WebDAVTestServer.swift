@@ -1,3 +1,4 @@
+import Dispatch
 import Foundation
 import Glibc
 import Synchronization
@@ -20,37 +21,52 @@ package final class WebDAVTestServer: Sendable {
     package static let password = "secret"
     private static let secondsToStart = 20.0
     private static let secondsToEnd = 10.0
+    /// Runs the server given as its arguments until its standard input ends.
+    private static let guardScript =
+        #""$@" </dev/null & child=$!; read -r _; kill "$child"; wait "$child""#
 
     package let kind: Kind
     package let port: Int
     /// What the server shows below `/Team`.
     package let dataFolder: String
     private let folder: TemporaryFolder
-    private let process: Process
-    /// The guard's standard input: the server ends when it is closed, with this process at last.
-    private let lifeline: Pipe
-
-    /// Runs the server given as its arguments until its standard input ends.
-    private static let guardScript =
-        #"trap : TERM; "$@" </dev/null & child=$!; read -r _; kill "$child"; wait "$child""#
+    private let process: TestProcess
+    /// The writing end of the guard's standard input: the server ends when it is closed, with this
+    /// process at last; -1 once it is.
+    private let lifeline: Mutex<Int32>
 
     /// The folder that clients use.
     package var url: String { "http://127.0.0.1:\(port)/Team" }
 
-    private init(
-        _ kind: Kind, port: Int, folder: TemporaryFolder, process: Process, lifeline: Pipe
-    ) {
-        self.lifeline = lifeline
+    private init(_ kind: Kind, port: Int, folder: TemporaryFolder) throws {
+        let command = try WebDAVServerSettings(folder: folder, port: port).command(for: kind)
+        let input = folder.file("lifeline")
+        guard mkfifo(input, 0o600) == 0 else {
+            throw Failure(description: "mkfifo: errno \(errno)")
+        }
+        // Open for both, so that neither end waits for the other.
+        let descriptor = open(input, O_RDWR | O_CLOEXEC)
+        guard descriptor >= 0 else { throw Failure(description: "open: errno \(errno)") }
+        let log = folder.file("output.log")
+        var launch = TestProcess.Launch(
+            "/bin/sh", ["-c", Self.guardScript, "guard"] + command,
+            environment: ProcessInfo.processInfo.environment, folder: folder.path,
+            outputs: (log, log))
+        launch.input = input
+        do {
+            process = try TestProcess(launch)
+        } catch {
+            close(descriptor)
+            throw error
+        }
+        lifeline = Mutex(descriptor)
         self.kind = kind
         self.port = port
         self.folder = folder
-        self.process = process
         dataFolder = folder.file("data/Team")
     }
 
-    deinit {
-        if process.isRunning { process.terminate() }
-    }
+    deinit { cutLifeline() }
 
     /// Starts a server and waits until it takes connections; `stop` must be called in the end.
     package static func start(_ kind: Kind) async throws -> WebDAVTestServer {
@@ -68,62 +84,32 @@ package final class WebDAVTestServer: Sendable {
 
     private static func startOnce(_ kind: Kind) async throws -> WebDAVTestServer {
         let folder = try TemporaryFolder("ordner-\(kind)")
-        let settings = WebDAVServerSettings(folder: folder, port: try freePort())
-        let process = Process()
-        let command = try settings.command(for: kind)
-        process.executableURL = URL(fileURLWithPath: "/bin/sh")
-        process.arguments = ["-c", guardScript, "guard"] + command
-        let lifeline = Pipe()
-        process.standardInput = lifeline
-        let log = folder.file("output.log")
-        try Data().write(to: URL(fileURLWithPath: log))
-        let output = try FileHandle(forWritingTo: URL(fileURLWithPath: log))
-        process.standardOutput = output
-        process.standardError = output
-        try Self.withoutBlockedSignals { try process.run() }
-        let server = WebDAVTestServer(
-            kind, port: settings.port, folder: folder, process: process, lifeline: lifeline)
+        let server = try WebDAVTestServer(kind, port: try freePort(), folder: folder)
         let deadline = ContinuousClock.now + .seconds(secondsToStart)
-        while ContinuousClock.now < deadline, process.isRunning {
-            if connects(to: settings.port) { return server }
+        while ContinuousClock.now < deadline, server.process.end == nil {
+            if connects(to: server.port) { return server }
             // Another process has nothing to wake us by.
             try await Task.sleep(for: .milliseconds(20))
         }
         await server.stop()
-        let text = FileManager.default.contents(atPath: log) ?? Data()
+        let text = FileManager.default.contents(atPath: folder.file("output.log")) ?? Data()
         throw Failure(
             description: "\(kind) does not run: " + String(decoding: text, as: UTF8.self))
     }
 
-    /// Threads of Dispatch block all signals, and a child process begins with its parent's mask.
-    private static func withoutBlockedSignals(_ body: () throws -> Void) throws {
-        var none = sigset_t()
-        var before = sigset_t()
-        sigemptyset(&none)
-        guard pthread_sigmask(SIG_SETMASK, &none, &before) == 0 else {
-            throw Failure(description: "pthread_sigmask failed")
-        }
-        defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
-        try body()
-    }
-
     /// Ends the server, by its process id, and waits for its end.
     package func stop() async {
-        guard process.isRunning else { return }
-        process.terminate()
-        let deadline = ContinuousClock.now + .seconds(Self.secondsToEnd)
-        while process.isRunning, ContinuousClock.now < deadline {
-            await Self.pause()
-        }
-        if process.isRunning { kill(process.processIdentifier, SIGKILL) }
+        cutLifeline()
+        let overdue = DispatchWorkItem { [process] in process.killGroup() }
+        DispatchQueue.global().asyncAfter(deadline: .now() + Self.secondsToEnd, execute: overdue)
+        _ = await process.waitUntilEnd()
+        overdue.cancel()
     }
 
-    private static func pause() async {
-        do {
-            try await Task.sleep(for: .milliseconds(10))
-        } catch {
-            // A cancelled test still ends its server.
-            await Task.yield()
+    private func cutLifeline() {
+        lifeline.withLock { descriptor in
+            if descriptor >= 0 { close(descriptor) }
+            descriptor = -1
         }
     }
 

@@ -63,6 +63,23 @@ import Testing
         }
     }
 
+    @Test func aBusyServerIsAskedAgainAndThenGivenUp() async throws {
+        try await ClientScene.with(.generic) { request, before in
+            switch request.path {
+            case "/dav/soon":
+                before < 2 ? .text(429, "", [("Retry-After", "3")]) : fileAnswer("/dav/soon")
+            default: .text(503, "")
+            }
+        } _: { scene in
+            _ = try await scene.client.item(scene.file("/soon"))
+            #expect(scene.clock.slept == .seconds(6))
+            let kind = try await failureKind { _ = try await scene.client.item(scene.file("/x")) }
+            #expect(kind == .temporarilyUnavailable)
+            #expect(scene.server.requests.count == 3 + 5)
+            #expect(scene.clock.slept == .seconds(6) + .milliseconds(500 + 1_000 + 2_000 + 4_000))
+        }
+    }
+
     @Test func anUnchangedFolderIsOneSmallRequest() async throws {
         try await ClientScene.with(.nextcloud) { _, _ in
             folderAnswer("/dav/", etag: "\"f1\"", file: "a")
@@ -120,6 +137,9 @@ import Testing
             #expect(requests[0].header("If-None-Match") == "*")
             #expect(requests[0].header("X-OC-Mtime") == "1600000000")
             #expect(requests[0].header("Content-Length") == "3")
+            #expect(
+                requests[0].header("OC-Checksum")
+                    == "SHA1:a9993e364706816aba3e25717850c26c9cd0d89d")
             #expect(requests[1].header("If-Match") == "\"ef32\"")
             #expect(requests[1].header("If-None-Match") == nil)
             #expect(requests[0].body == Array("abc".utf8))
@@ -149,17 +169,22 @@ import Testing
         }
     }
 
-    @Test func aChangedFileIsNotReplaced() async throws {
-        try await ClientScene.with(.owncloud) { request, _ in
+    @Test(arguments: [
+        (WebDAVProfile.Kind.nextcloud, "\"e1\"", 1), (.nextcloud, "not a revision", 0),
+        (.owncloud, "3 784111777 e1", 0), (.generic, "3 784111777 e1", 0),
+    ])
+    func aChangedFileIsNotReplaced(
+        kind: WebDAVProfile.Kind, revision: String, uploads: Int
+    ) async throws {
+        try await ClientScene.with(kind) { request, _ in
             request.method == "PUT" ? .text(412, "") : fileAnswer("/dav/a", etag: "\"e2\"")
         } _: { scene in
-            let kind = try await failureKind {
+            let failure = try await failureKind {
                 _ = try await scene.client.upload(
-                    try scene.content("abc"), name: "a", to: scene.top,
-                    onto: .revision("3 784111777 e1"))
+                    try scene.content("abc"), name: "a", to: scene.top, onto: .revision(revision))
             }
-            #expect(kind == .revisionChanged)
-            #expect(scene.server.count("PUT") == 1)
+            #expect(failure == .revisionChanged)
+            #expect(scene.server.count("PUT") == uploads)
         }
     }
 
@@ -231,7 +256,7 @@ import Testing
     @Test func aDeleteWhoseAnswerWasLostIsFoundOut() async throws {
         try await ClientScene.with(.nextcloud) { request, before in
             switch request.method {
-            case "DELETE": before == 0 ? .hangUp : .text(404, "")
+            case "DELETE": before < 2 ? .hangUp : .text(404, "")
             default: before == 0 ? fileAnswer("/dav/a") : .text(404, "")
             }
         } _: { scene in

@@ -120,6 +120,28 @@ import Testing
                 == .invalidAnswer)
     }
 
+    @Test func anEntryOutOfReachIsNotTakenForDeleted() throws {
+        let path = "/remote.php/dav/files/alice"
+        let entry = { (status: Int) in
+            "<D:response><D:href>\(path)/x</D:href><D:status>HTTP/1.1 \(status) x</D:status>"
+                + "</D:response>"
+        }
+        for (status, count) in [(404, 0), (403, 1), (423, 1)] {
+            let list = try listing([response(path + "/", folder), entry(status)])
+            var checks = checks()
+            let items = try checks.listing(list, of: top).items
+            #expect(items.count == count)
+            #expect(items.allSatisfy { $0.permissions == [] })
+        }
+        for body in [[response(path + "/", folder), entry(503)], []] {
+            let list = try listing(body)
+            var checks = checks()
+            #expect(
+                kind { () throws(CloudStorageError) in try checks.listing(list, of: top) }
+                    != nil)
+        }
+    }
+
     @Test func aFileIsNoFolder() throws {
         let list = try listing([response("/remote.php/dav/files/alice/x", "<D:resourcetype/>")])
         let folder = ItemReference(root: WebDAVClient.root, kind: .folder, id: nil, path: "/x")

@@ -51,7 +51,9 @@ import Testing
         let bare = ContentRevision(etag: nil, size: 1, modified: nil)
         #expect(bare.text(byETagAlone: true) == "1  ")
         #expect(ContentRevision("1  ") == bare)
-        for text in ["", "x", "\"", "\"\""] { #expect(ContentRevision(text) == nil) }
+        for text in ["", "x", "\"", "\"\"", "1 x e", "not a revision"] {
+            #expect(ContentRevision(text) == nil)
+        }
     }
 
     @Test func cookiesAreKeptForTheirPathAndDroppedWhenOver() {

@@ -32,7 +32,9 @@ package struct ContentRevision: Hashable, Sendable {
             return
         }
         let words = text.split(separator: " ", omittingEmptySubsequences: false)
-        guard words.count == 3 else { return nil }
+        guard words.count == 3,
+            words.prefix(2).allSatisfy({ $0.isEmpty || Int64($0) != nil })
+        else { return nil }
         self.init(
             etag: EntityTag(String(words[2])), size: Int64(words[0]), modified: Int64(words[1]))
     }

@@ -60,10 +60,7 @@ struct ItemChecks: Sendable {
                 listing.folder = listing.folder ?? entry
                 continue
             }
-            if let status = entry.status, !(200..<300).contains(status) {
-                findings.append(.failedEntry(status: status))
-                continue
-            }
+            if let status = entry.status, try !isShown(status) { continue }
             guard ShownName.shown(part) != nil else {
                 findings.append(.unusableName)
                 continue
@@ -84,6 +81,17 @@ struct ItemChecks: Sendable {
             }
         }
         return listing
+    }
+
+    /// Whether an entry with a status of its own belongs into the listing: what is gone does not,
+    /// what may not be looked at does.
+    /// - Throws: where the entry is only out of reach now: a listing without it would be a lie.
+    private mutating func isShown(_ status: Int) throws(CloudStorageError) -> Bool {
+        guard !(200..<300).contains(status) else { return true }
+        findings.append(.failedEntry(status: status))
+        let error = WebDAVErrors.error(status: status)
+        if error.failureClass == .retry { throw error }
+        return error.kind != .notFound
     }
 
     /// The one item that a Depth 0 answer is about.
@@ -164,6 +172,7 @@ struct ItemChecks: Sendable {
     private func permissions(
         of entry: ServerEntry, marksReadable: Bool
     ) -> ItemPermissions {
+        if let status = entry.status, !(200..<300).contains(status) { return [] }
         guard let letters = entry.permissions else { return .all }
         var permissions: ItemPermissions = marksReadable && !letters.contains("G") ? [] : .read
         let writes = entry.isFolder ? "CK" : "W"
@@ -180,9 +189,10 @@ struct ItemChecks: Sendable {
         let isAsAsked = entries.contains {
             $0.href.parts == wanted || Array($0.href.parts.dropLast()) == wanted
         }
-        if isAsAsked || entries.isEmpty { return wanted }
+        if isAsAsked { return wanted }
+        // An answer without any entry says nothing, least of all that the folder is empty.
         guard let top = entries.min(by: { $0.href.parts.count < $1.href.parts.count }) else {
-            return wanted
+            throw CloudStorageError(.invalidAnswer, "the listing is empty, without its folder")
         }
         let place = top.href.parts
         let endsAlike =

@@ -105,23 +105,24 @@ extension WebDAVClient {
     ) async throws(CloudStorageError) -> CloudItem {
         let part = try NewName.checked(name, profile)
         let parent = try folderPath(folder)
-        let upload = Upload(
+        var upload = Upload(
             content: content, path: parent.appending(part), parent: parent, target: target)
-        if target != .anything, !state.withLock({ $0.honoursConditions }) {
-            try await check(upload)
-        }
-        var answer = try await put(upload, conditions: Self.conditions(of: target))
+        if profile.storesChecksums { upload.checksum = try await FileChecksum.sha1(of: content) }
+        let conditions = Self.conditions(of: target)
+        if needsLook(upload, conditions) { try await check(upload) }
+        var answer = try await put(upload, conditions: conditions)
         if answer.status == 412 {
-            state.withLock { $0.honoursConditions = true }
+            if target == .nothing { state.withLock { $0.honoursConditions = true } }
             try await check(upload)
             // The condition holds all the same: servers give a young file a weak ETag, which fits
             // no If-Match.
-            answer = try await put(upload, conditions: [])
-        }
-        if answer.status == 412 {
-            // Then it is a lock's token that has run out.
-            state.withLock { $0.locks.removeAll(below: upload.path) }
-            answer = try await put(upload, conditions: [])
+            let remaining = profile.revisionIsETag ? conditions : []
+            answer = try await put(upload, conditions: remaining)
+            if answer.status == 412 {
+                // Then it is a lock's token that has run out.
+                state.withLock { $0.locks.removeAll(below: upload.path) }
+                answer = try await put(upload, conditions: remaining)
+            }
         }
         guard Self.isSuccess(answer) else { throw await refusal(answer, of: upload) }
         return try await stored(upload, answer)
@@ -133,6 +134,8 @@ extension WebDAVClient {
         var path: RemotePath
         var parent: RemotePath
         var target: UploadTarget
+        /// SHA-1 in hex, where the server wants it.
+        var checksum: String?
     }
 
     private static func conditions(of target: UploadTarget) -> [(String, String)] {
@@ -142,6 +145,15 @@ extension WebDAVClient {
         case .revision(let text):
             guard let etag = ContentRevision(text)?.etag else { return [] }
             return [("If-Match", etag.headerValue)]
+        }
+    }
+
+    /// Whether the conditions alone don't keep an upload from replacing what nobody here has seen.
+    private func needsLook(_ upload: Upload, _ conditions: [(String, String)]) -> Bool {
+        switch upload.target {
+        case .anything: false
+        case .nothing: !state.withLock { $0.honoursConditions }
+        case .revision: conditions.isEmpty || !profile.revisionIsETag
         }
     }
 
@@ -170,6 +182,9 @@ extension WebDAVClient {
         call.headers = conditions
         if let seconds = storedTime(of: upload.content) {
             call.headers.append(("X-OC-Mtime", String(seconds)))
+        }
+        if let checksum = upload.checksum {
+            call.headers.append(("OC-Checksum", "SHA1:" + checksum))
         }
         call.body = .file(upload.content, type: "application/octet-stream")
         return try await changing(call, touching: upload.path)

@@ -96,6 +96,7 @@ extension WebDAVClient {
             throw CloudStorageError(.invalidName, "the server can't rename to this name")
         }
         var call = HTTPCall("move", .move, url: url(source, isFolder: item.isFolder))
+        call.deadline = Self.changeDeadline
         call.headers = [
             ("Destination", url(target, isFolder: item.isFolder)), ("Overwrite", "F"),
         ]
@@ -195,7 +196,7 @@ extension WebDAVClient {
         let path = try RemotePath(item)
         let etag = item.isFolder ? nil : revision.flatMap { ContentRevision($0) }?.etag
         var isChecked = false
-        if !state.withLock({ $0.honoursConditions }) || (etag == nil && !item.isFolder) {
+        if etag == nil || !profile.revisionIsETag {
             // A DELETE takes whatever is under the path, a folder with all that is in it.
             try await check(item, revision)
             isChecked = true
@@ -222,6 +223,7 @@ extension WebDAVClient {
         _ item: ItemReference, _ path: RemotePath, _ etag: EntityTag?
     ) async throws(CloudStorageError) -> HTTPAnswer {
         var call = HTTPCall("delete", .delete, url: url(path, isFolder: item.isFolder))
+        call.deadline = Self.changeDeadline
         if let etag {
             call.headers.append(("If-Match", etag.headerValue))
             // What comes under the path later has another ETag.

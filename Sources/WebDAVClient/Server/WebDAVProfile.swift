@@ -35,8 +35,8 @@ package struct WebDAVProfile: Hashable, Sendable, Codable {
     /// An ETag changes with every write, so that it tells revisions apart alone. ownCloud 10 keeps
     /// one for all writes of a second.
     package var revisionIsETag = false
-    /// If-Match and If-None-Match are known to be honoured; otherwise every write is preceded by a
-    /// look.
+    /// If-None-Match is known to be honoured; otherwise every new file is preceded by a look, as
+    /// every change of a file is where its ETag is not enough.
     package var honoursConditions = false
     /// `X-OC-Mtime` on an upload is kept.
     package var storesModificationTime = false
@@ -45,6 +45,8 @@ package struct WebDAVProfile: Hashable, Sendable, Codable {
     package var firstModificationTime: Int64 = 1
     /// A range that ends at byte 0 is read as one without an end (sabre/dav).
     package var readsZeroEndAsOpen = false
+    /// `OC-Checksum` on an upload is stored; ownCloud also compares it with what has arrived.
+    package var storesChecksums = false
     /// `oc:fileid` and the other properties of ownCloud's namespace are answered.
     package var hasFileIDs = false
     /// files_lock's properties are answered.
@@ -73,6 +75,7 @@ package struct WebDAVProfile: Hashable, Sendable, Codable {
         profile.storesModificationTime = true
         profile.firstModificationTime = kind == .nextcloud ? 86_401 : 1
         profile.readsZeroEndAsOpen = true
+        profile.storesChecksums = true
         profile.hasFileIDs = true
         profile.hasAppLocks = kind == .nextcloud
         profile.normalizesNames = true

@@ -1,0 +1,52 @@
+import CloudStorage
+import Crypto
+import Dispatch
+import Glibc
+
+/// The SHA-1 sum of a local file, as ownCloud and Nextcloud want it beside an upload.
+enum FileChecksum {
+    private static let pieceSize = 256 << 10
+    private static let queue = DispatchQueue(
+        label: "ordner.webdav.checksum", qos: .utility, attributes: .concurrent)
+
+    /// Reads the first `content.size` bytes on a thread of its own; lower-case hex.
+    /// - Throws: `localFile`.
+    static func sha1(of content: LocalContent) async throws(CloudStorageError) -> String {
+        let result = await withCheckedContinuation {
+            (continuation: CheckedContinuation<Result<String, CloudStorageError>, Never>) in
+            queue.async {
+                do throws(CloudStorageError) {
+                    continuation.resume(returning: .success(try read(content)))
+                } catch {
+                    continuation.resume(returning: .failure(error))
+                }
+            }
+        }
+        return try result.get()
+    }
+
+    private static func read(_ content: LocalContent) throws(CloudStorageError) -> String {
+        let descriptor = open(content.path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else {
+            throw CloudStorageError(.localFile, "can't open the file to upload")
+        }
+        defer { close(descriptor) }
+        var hash = Insecure.SHA1()
+        var buffer = [UInt8](repeating: 0, count: pieceSize)
+        var rest = content.size
+        while rest > 0 {
+            let wanted = Int(min(Int64(pieceSize), rest))
+            let count = buffer.withUnsafeMutableBytes { space in
+                Glibc.read(descriptor, space.baseAddress, wanted)
+            }
+            guard count > 0 else {
+                throw CloudStorageError(.localFile, "the file to upload has become shorter")
+            }
+            hash.update(data: buffer[..<count])
+            rest -= Int64(count)
+        }
+        let digits = Array("0123456789abcdef".utf8)
+        let text = hash.finalize().flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }
+        return String(decoding: text, as: UTF8.self)
+    }
+}
