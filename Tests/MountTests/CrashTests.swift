@@ -140,9 +140,12 @@ extension MountedCloud {
     ) async throws {
         async let load: Void = atHome(
             "python3 writer.py mount/\(TestCloud.teamRootName)/load load.log \(seed) 0 "
-                + (isDurable ? "durable" : ""))
-        try await eventually(within: .seconds(60), "\(lines) lines of the log") {
-            try loggedLines() >= lines
+                + (isDurable ? "durable" : "") + "; touch ended-\(seed)", seconds: 300)
+        try await eventually(within: .seconds(240), "\(lines) lines of the log") {
+            // The load ends by itself only where the mount fails it.
+            let hasEnded = FileManager.default.fileExists(atPath: "\(home.path)/ended-\(seed)")
+            #expect(!hasEnded, "the mount failed the load")
+            return try hasEnded || loggedLines() >= lines
         }
         try await end()
         try await load

@@ -144,34 +144,4 @@ import Testing
             #expect(try await mounted.home.run("conflicts").output == "No conflicts.\n")
         }
     }
-
-    /// Small files are made nearly as quickly as on the disk below, however far the server is.
-    @Test func aTreeIsWrittenAtTheDisksSpeed() async throws {
-        try await MountedCloud.with(options: Self.options) { (mounted) async throws -> Void in
-            try await mounted.atHome(
-                """
-                mkdir t native; for i in $(seq 1000); do head -c 4096 /dev/zero > t/f$i; done
-                tar cf t.tar t
-                """)
-            let native = try await Self.quickest {
-                try await mounted.atHome("rm -rf native/t; tar xf t.tar -C native")
-            }
-            let near = try await Self.quickest {
-                try await mounted.shell("rm -rf t; tar xf $W/t.tar")
-            }
-            mounted.cloud.server.faults.add(FaultRule(.delay(seconds: 0.02), times: nil))
-            let far = try await Self.quickest {
-                try await mounted.shell("rm -rf t; tar xf $W/t.tar")
-            }
-            print("1,000 files: native \(native), mounted \(near), 20 ms away \(far)")
-            #expect(near < native * 8)
-            #expect(far < native * 8)
-        }
-    }
-
-    private static func quickest(_ work: () async throws -> Void) async throws -> Duration {
-        var best = Duration.seconds(1_000)
-        for _ in 0..<3 { best = min(best, try await ContinuousClock().measure(work)) }
-        return best
-    }
 }

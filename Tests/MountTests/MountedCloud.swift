@@ -121,9 +121,9 @@ final class MountedCloud: Sendable {
     }
 
     /// Runs a script in the test's home, outside the mount.
-    func atHome(_ script: String) async throws {
+    func atHome(_ script: String, seconds: Double = 60) async throws {
         let outcome = try await Shell.run(
-            "cd '\(home.path)'; \(script)", scratch: home.path, seconds: 60)
+            "cd '\(home.path)'; \(script)", scratch: home.path, seconds: seconds)
         guard outcome.exitCode == 0 else { throw Failed(what: script, outcome: outcome) }
     }
 

@@ -39,7 +39,7 @@ extension VirtualFileSystem {
     ) throws(FileSystemError) -> CreatedFile {
         try checkCreation(of: name, in: parent)
         let id = try addLocalFile(parent: parent, name: name, mode: mode)
-        let file = try finishOpening(id, options: options, content: nil)
+        let file = try openPrepared(id, options: options)
         return CreatedFile(entry: try countedEntry(of: id), file: file)
     }
 

@@ -20,14 +20,18 @@ extension VirtualFileSystem {
     private func openForReading(
         _ id: UInt64, options: OpenOptions
     ) throws(FileSystemError) -> OpenedFile {
-        let node = try tree.withLock { tree throws(FileSystemError) in try tree.node(id) }
-        guard node.kind == .file else { throw Self.notAFile(node) }
-        var content: CachedContent?
-        if node.working == nil, node.cached == nil, let server = node.server {
-            let reference = tree.withLock { $0.reference(of: id) } ?? server.reference
-            content = try cachedContent(for: server, reference: reference)
+        // A working copy may become cached content between the look and the opening.
+        for _ in 0..<64 {
+            let node = try tree.withLock { tree throws(FileSystemError) in try tree.node(id) }
+            guard node.kind == .file else { throw Self.notAFile(node) }
+            var content: CachedContent?
+            if node.working == nil, node.cached == nil, let server = node.server {
+                let reference = tree.withLock { $0.reference(of: id) } ?? server.reference
+                content = try cachedContent(for: server, reference: reference)
+            }
+            if let file = try finishOpening(id, options: options, content: content) { return file }
         }
-        return try finishOpening(id, options: options, content: content)
+        throw FileSystemError(.inputOutput, "the content kept changing")
     }
 
     private func openForWriting(
@@ -40,7 +44,7 @@ extension VirtualFileSystem {
             do throws(FileSystemError) {
                 try checkWritable(id)
                 try await prepareWorkingCopy(of: id, truncated: options.contains(.truncate))
-                return .success(try finishOpening(id, options: options, content: nil))
+                return .success(try openPrepared(id, options: options))
             } catch {
                 return .failure(error)
             }
@@ -67,7 +71,17 @@ extension VirtualFileSystem {
             try await disk.run { () throws(FileSystemError) in try working.truncate(to: 0) }
             noteChange(of: id, handle: nil)
         }
-        return try finishOpening(id, options: options, content: nil)
+        return try openPrepared(id, options: options)
+    }
+
+    /// Opens a file that has a working copy, which stays for as long as the caller keeps it.
+    func openPrepared(
+        _ id: UInt64, options: OpenOptions
+    ) throws(FileSystemError) -> OpenedFile {
+        guard let file = try finishOpening(id, options: options, content: nil) else {
+            throw FileSystemError(.stale, "the file has no content")
+        }
+        return file
     }
 
     static func notAFile(_ node: Node) -> FileSystemError {
@@ -144,11 +158,16 @@ extension VirtualFileSystem {
         return try WorkingCopy(serial: serial, path: path, base: base)
     }
 
-    /// Makes the handle. Takes over `content`, which readers of the node share.
-    func finishOpening(
+    /// Makes the handle. Takes over `content`, which readers of the node share; nil where the node
+    /// has no content to read.
+    private func finishOpening(
         _ id: UInt64, options: OpenOptions, content: CachedContent?
-    ) throws(FileSystemError) -> OpenedFile {
-        enum Ending { case opened(OpenedFile, unused: CachedContent?), failed(FileSystemError) }
+    ) throws(FileSystemError) -> OpenedFile? {
+        enum Ending {
+            case opened(OpenedFile, unused: CachedContent?)
+            case failed(FileSystemError)
+            case withoutContent
+        }
         let ending: Ending = tree.withLock { tree in
             guard tree.handles.count + tree.directoryHandles.count < self.options.handleLimit else {
                 return .failed(FileSystemError(.tooManyOpen, "too many open files on the mount"))
@@ -157,6 +176,7 @@ extension VirtualFileSystem {
                 return .failed(FileSystemError(.stale, "the file is gone"))
             }
             var unused = content
+            if node.cached == nil, node.working == nil, content == nil { return .withoutContent }
             if node.cached == nil, node.working == nil {
                 node.cached = content
                 unused = nil
@@ -179,6 +199,7 @@ extension VirtualFileSystem {
         case .failed(let error):
             content?.release()
             throw error
+        case .withoutContent: return nil
         }
     }
 }
