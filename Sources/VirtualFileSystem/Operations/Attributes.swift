@@ -82,7 +82,12 @@ extension VirtualFileSystem {
             overlay.revision = known.isFolder ? nil : known.server?.revision
             known.overlay = overlay
             tree.nodes[node] = known
-            if let record = tree.record(of: node) { store.enqueue([.put(record)]) }
+            // A new file that no close has confirmed has no row yet.
+            let isUnconfirmed =
+                known.server == nil && known.working != nil && known.working?.kept == nil
+            if !isUnconfirmed, let record = tree.record(of: node) {
+                store.enqueue([.put(record)])
+            }
             return tree.attributes(of: known, options: options)
         }
     }

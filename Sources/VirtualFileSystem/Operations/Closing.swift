@@ -101,17 +101,17 @@ extension VirtualFileSystem {
             wake()
             return .success(())
         case .work(let node):
+            let isUnsent = tree.withLock { tree in
+                guard let known = tree.nodes[node] else { return false }
+                return known.parent != nil && known.working?.isSaved == false
+            }
+            if isUnsent {
+                leaveToBackground(node)
+                return .success(())
+            }
             return pending { () throws(FileSystemError) in
-                let isUnsent = self.tree.withLock { tree in
-                    guard let known = tree.nodes[node] else { return false }
-                    return known.parent != nil && known.working?.isSaved == false
-                }
-                if isUnsent {
-                    self.leaveToBackground(node)
-                } else {
-                    await self.gate.enter([node]) { await self.retireWorkingCopy(of: node) }
-                    await self.finishClosing(node)
-                }
+                await self.gate.enter([node]) { await self.retireWorkingCopy(of: node) }
+                await self.finishClosing(node)
             }
         }
     }
