@@ -170,6 +170,12 @@ let package = Package(
                 "VirtualFileSystem", "FileSystemTypes", "CloudStorage", "StateStore", "BlockCache",
                 "ChangeFeed", .logging,
             ]),
+        tests(
+            "ModelTests",
+            [
+                "VirtualFileSystem", "FileSystemTypes", "CloudStorage", "StateStore", "BlockCache",
+                .logging,
+            ]),
         tests("FuseAdapterTests", ["FuseAdapter", "FileSystemTypes", "VirtualFileSystem"]),
         tests("MountTests", ["LeitzCloudClient", "LeitzCloudServer", "CloudStorage"]),
         tests("CommandLineTests", ["LeitzCloudServer"]),

@@ -7,7 +7,10 @@ extension Reconciliation {
         case idle
     }
 
-    func verdict(on item: UInt64) -> Verdict {
+    /// The folder of an item on the server; asked for items that do not differ.
+    package typealias FolderLookup = (UInt64) -> UInt64?
+
+    func verdict(on item: UInt64, _ folderOf: FolderLookup = { _ in nil }) -> Verdict {
         guard let difference = entries[item]?.difference else { return .idle }
         guard let wanted = difference.wanted else { return removal(of: item, difference) }
         if let parent = entries[wanted.folder], parent.difference.home == nil {
@@ -16,6 +19,9 @@ extension Reconciliation {
         if difference.home != wanted, let holder = homes[wanted], holder != item {
             return contest(of: item, difference, with: holder)
         }
+        if difference.home != wanted, let taker = claims.holder(of: wanted), taker != item {
+            return .wait(Blocker(item: taker, isPlace: true))
+        }
         if difference.home == nil {
             switch (difference.kind, difference.content) {
             case (.folder, _): return .job(.makeFolder(item))
@@ -23,9 +29,41 @@ extension Reconciliation {
             case (.file, _): return .idle
             }
         }
-        if difference.home != wanted { return .job(.relocate(item)) }
+        if let home = difference.home, home != wanted {
+            if difference.kind == .folder, home.folder != wanted.folder,
+                let inner = leaver(of: item, above: wanted.folder, folderOf)
+            {
+                return .wait(Blocker(item: inner, isPlace: false))
+            }
+            return .job(.relocate(item))
+        }
         if case .ready = difference.content { return .job(.store(item)) }
         return .idle
+    }
+
+    /// Where the server has `folder` below `item`, or soon may: who has to leave `item` first, so
+    /// that `item` does not move into itself.
+    private func leaver(
+        of item: UInt64, above folder: UInt64, _ folderOf: FolderLookup
+    ) -> UInt64? {
+        var ways: [(here: UInt64, found: UInt64?)] = [(folder, nil)]
+        var steps = 0
+        while let (here, found) = ways.popLast(), steps < 8192 {
+            steps += 1
+            if here == item {
+                if let found { return found }
+                continue
+            }
+            // A move under way counts as done and as not done.
+            if let claim = claims.place(of: here) { ways.append((claim.folder, found ?? here)) }
+            if let difference = entries[here]?.difference, let home = difference.home {
+                let isLeaving = difference.wanted != home
+                ways.append((home.folder, found ?? (isLeaving ? here : nil)))
+            } else if let above = folderOf(here), above != here {
+                ways.append((above, found))
+            }
+        }
+        return nil
     }
 
     /// The server has something in the place that the item is to have.
@@ -77,6 +115,7 @@ extension Reconciliation {
         var found: [UInt64] = []
         var folders = [folder]
         while let next = folders.popLast() {
+            if let arriving = claims.arriving(in: next) { return .blocked(arriving) }
             for child in homeChildren[next] ?? [] {
                 guard let entry = entries[child] else { continue }
                 if entry.isRunning || entry.difference.wanted != nil || entry.difference.isHeld {
@@ -93,16 +132,20 @@ extension Reconciliation {
 extension Reconciliation {
     /// Whether something is being done about an item, or will be without anybody's doing.
     package func isUnderWay(_ item: UInt64) -> Bool {
-        guard let entry = entries[item] else { return false }
-        if entry.isRunning { return true }
-        if entry.isRefused { return false }
-        switch verdict(on: item) {
-        case .idle: return false
-        case .job: return true
-        case .wait(let blocker):
-            guard let other = entries[blocker.item] else { return true }
-            return !other.isRefused
+        var item = item
+        var seen: Set<UInt64> = []
+        while seen.insert(item).inserted {
+            guard let entry = entries[item] else { return false }
+            if entry.isRunning { return true }
+            if entry.isRefused { return false }
+            switch verdict(on: item) {
+            case .idle: return false
+            case .job: return true
+            case .wait(let blocker): item = blocker.item
+            }
         }
+        // A circle, which one of its items will leave.
+        return true
     }
 
     /// An item, and those it waits for one after the other.

@@ -43,6 +43,8 @@ package struct Reconciliation: Sendable {
     var wanters: [NodePlace: UInt64] = [:]
     /// Items that differ, by the folder the server has them in.
     var homeChildren: [UInt64: Set<UInt64>] = [:]
+    /// Places that jobs under way are about to take, whatever their items want by now.
+    var claims = PlaceClaims()
     private var waiters: [UInt64: Set<UInt64>] = [:]
     private var future = Heap<Turn>()
     private var ready = Heap<Turn>()
@@ -69,13 +71,24 @@ package struct Reconciliation: Sendable {
     package func isRunning(_ item: UInt64) -> Bool { entries[item]?.isRunning ?? false }
     package func isRefused(_ item: UInt64) -> Bool { entries[item]?.isRefused ?? false }
 
-    /// Whose home on the server a place is, of the items that differ.
-    package func occupant(of place: NodePlace) -> UInt64? { homes[place] }
+    /// The items that differ and that the server has in a folder.
+    package func items(in folder: UInt64) -> Set<UInt64> { homeChildren[folder] ?? [] }
 
-    /// Sets what differs of an item; nil or a settled difference takes it out.
+    /// Who has a place, or is about to have it, or wants it; of the items that differ.
+    package func occupant(of place: NodePlace) -> UInt64? {
+        homes[place] ?? claims.holder(of: place) ?? wanters[place]
+    }
+
+    /// Sets what differs of an item; nil or a settled difference takes it out, if need be when the
+    /// job on it has ended: what comes after must not meet that job.
     package mutating func set(_ item: UInt64, _ difference: Difference?) {
-        let difference = difference.flatMap { $0.isSettled ? nil : $0 }
         let old = entries[item]
+        var difference = difference
+        if let old, old.isRunning {
+            difference = difference ?? .gone(old.difference)
+        } else if difference?.isSettled == true {
+            difference = nil
+        }
         if old?.difference == difference { return }
         removeFromIndexes(item)
         growth += (difference?.growth ?? 0) - (old?.difference.growth ?? 0)
@@ -108,20 +121,28 @@ package struct Reconciliation: Sendable {
     // MARK: Jobs
 
     /// The next job, which counts as running until `finished`; nil where none is due.
-    package mutating func next(now: Double) -> ReconciliationJob? {
+    /// - Parameter folderOf: the folder of an item that does not differ.
+    package mutating func next(
+        now: Double, folderOf: FolderLookup = { _ in nil }
+    ) -> ReconciliationJob? {
         guard running < pace.width else { return nil }
+        while true {
+            promote(now: now)
+            guard let turn = ready.popMin() else { return nil }
+            guard let entry = entries[turn.item], entry.ticket == turn.ticket, !entry.isRunning
+            else { continue }
+            if let job = decide(turn.item, folderOf) { return start(job) }
+        }
+    }
+
+    /// Makes those ready whose time has come.
+    private mutating func promote(now: Double) {
         while let turn = future.min, turn.time <= now {
             _ = future.popMin()
             guard let entry = entries[turn.item], entry.ticket == turn.ticket else { continue }
             let delay = entry.isUrgent ? 0 : pace.penalty(bytes: entry.difference.bytes)
             ready.insert(Turn(time: turn.time + delay, ticket: turn.ticket, item: turn.item))
         }
-        while let turn = ready.popMin() {
-            guard let entry = entries[turn.item], entry.ticket == turn.ticket, !entry.isRunning
-            else { continue }
-            if let job = decide(turn.item) { return start(job) }
-        }
-        return nil
     }
 
     /// When `next` may have something new, if nothing changes before.
@@ -136,7 +157,12 @@ package struct Reconciliation: Sendable {
     ) {
         running -= 1
         if case .store(let file) = job, bulkJobs.remove(file) != nil { runningBulk -= 1 }
-        for item in job.items { settle(item, result, now: now) }
+        for item in job.items { claims.end(item) }
+        for (index, item) in job.items.enumerated() {
+            // What would have gone with a folder may still go, or come back, by itself.
+            let isAlong = if case .delete = job { index > 0 } else { false }
+            settle(item, isAlong && result == .refused ? .done : result, now: now)
+        }
         let held = heldBulk
         heldBulk = []
         for item in held where entries[item] != nil { enqueue(item) }
@@ -146,6 +172,11 @@ package struct Reconciliation: Sendable {
     private mutating func settle(_ item: UInt64, _ result: ReconciliationResult, now: Double) {
         guard var entry = entries[item] else { return }
         entry.isRunning = false
+        if entry.difference.isSettled {
+            removeFromIndexes(item)
+            entries[item] = nil
+            return
+        }
         switch result {
         case .done:
             entry.attempts = 0
@@ -172,12 +203,23 @@ package struct Reconciliation: Sendable {
             unblock(item)
             entries[item]?.isRunning = true
         }
+        switch job {
+        case .makeFolder(let item), .store(let item), .relocate(let item), .replace(let item, _):
+            if let difference = entries[item]?.difference, let wanted = difference.wanted,
+                difference.home != wanted
+            {
+                claims.begin(item, wanted)
+            }
+        case .delete, .adopt, .stepAside: break
+        }
         return job
     }
 
-    private mutating func decide(_ item: UInt64) -> ReconciliationJob? {
+    private mutating func decide(
+        _ item: UInt64, _ folderOf: FolderLookup
+    ) -> ReconciliationJob? {
         unblock(item)
-        switch verdict(on: item) {
+        switch verdict(on: item, folderOf) {
         case .job(let job):
             guard case .store(let file) = job, let entry = entries[file],
                 entry.difference.bytes > pace.bulkBytes
@@ -274,6 +316,12 @@ package struct Reconciliation: Sendable {
 }
 
 extension Difference {
+    /// That of an item there is no more to be done about.
+    static func gone(_ old: Difference) -> Difference {
+        Difference(
+            kind: old.kind, wanted: nil, home: nil, content: .none, changedAt: old.changedAt)
+    }
+
     /// Bytes to be sent.
     var bytes: Int64 {
         if case .ready(let size) = content { return size }

@@ -195,6 +195,22 @@ package final class StateStore: Sendable {
         folder.withLock { $0 = nil }
     }
 
+    /// Ends without writing what is queued: the folder is as kill -9 leaves it, but for the log,
+    /// which is written into the table. Those who wait are told that the state is closed.
+    package func abandon() async {
+        let queue = connection.withLock { $0.take() }
+        guard let queue else { return }
+        failPending(Self.closed)
+        await withCheckedContinuation { (done: CheckedContinuation<Void, Never>) in
+            DispatchQueue.global().async { [self] in
+                do { try queue.close() } catch { noteFailure(error) }
+                done.resume()
+            }
+        }
+        failPending(Self.closed)
+        folder.withLock { $0 = nil }
+    }
+
     // MARK: The store's thread
 
     private static let closed = FileSystemError(.inputOutput, "the account's state is closed")

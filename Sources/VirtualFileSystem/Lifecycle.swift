@@ -27,6 +27,7 @@ extension VirtualFileSystem {
         }
         let left = try await leaseJournal.leftOver()
         if !left.isEmpty { Task { await self.locks.adopt(left) } }
+        guard options.synchronizesInBackground else { return }
         synchronization.withLock { $0 = Task { await self.synchronize() } }
     }
 

@@ -35,6 +35,8 @@ package struct MountOptions: Sendable {
     package var synchronization: Synchronization = .none
     /// How soon changes go to the server.
     package var pace = ReconciliationPace()
+    /// Whether changes go to the server by themselves; where not, `carryOutNextJob` sends them.
+    package var synchronizesInBackground = true
     package var symbolicLinks: SymbolicLinks = .store
     /// Names that never leave this machine, as shell patterns.
     package var localOnlyPatterns: [String] = [".~lock.*#", "~$*", ".*.sw?", ".nfs*"]

@@ -26,7 +26,8 @@ extension VirtualFileSystem {
         }
     }
 
-    private func takeUp(_ record: InodeRecord) async throws(FileSystemError) {
+    private func takeUp(_ unsent: InodeRecord) async throws(FileSystemError) {
+        guard let record = try await withContent(unsent) else { return }
         if record.isRemoved {
             try await restoreAncestors(of: record.parent)
             tree.withLock { $0.restoreRemoved(record) }
@@ -62,18 +63,32 @@ extension VirtualFileSystem {
         }
     }
 
+    /// The record, without a content that is no longer there; nil where nothing is left of it.
+    private func withContent(
+        _ record: InodeRecord
+    ) async throws(FileSystemError) -> InodeRecord? {
+        guard let name = record.contentFile else { return record }
+        var status = stat()
+        guard stat("\(store.contentFolder)/\(name)", &status) == 0 else {
+            logger.error("unsent content is no longer there", metadata: ["name": "\(record.name)"])
+            var known = record
+            known.contentFile = nil
+            known.missingContent = []
+            let isNothing = known.server == nil
+            try await store.commit(
+                [isNothing ? .remove(known.inode) : .put(known)], durability: .normal)
+            return isNothing ? nil : known
+        }
+        var known = record
+        // A program may have cut it since it was journaled.
+        known.size = min(record.size ?? 0, Int64(status.st_size))
+        return known
+    }
+
     private func workingCopy(
         from record: InodeRecord
     ) async throws(FileSystemError) -> WorkingCopy? {
         guard let name = record.contentFile else { return nil }
-        guard access("\(store.contentFolder)/\(name)", F_OK) == 0 else {
-            // Its upload had ended when the driver did; the row was not yet up to date.
-            logger.error("unsent content is no longer there", metadata: ["name": "\(record.name)"])
-            var known = record
-            known.contentFile = nil
-            store.enqueue([known.server == nil ? .remove(known.inode) : .put(known)])
-            return nil
-        }
         var base: CachedContent?
         if !record.missingContent.isEmpty, let server = record.server {
             base = try cachedContent(for: server, reference: server.reference)

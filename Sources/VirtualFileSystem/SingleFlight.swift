@@ -49,6 +49,11 @@ final class SingleFlight: Sendable {
         _ = await flights.withLock { $0[key] }?.value
     }
 
+    /// Waits until no call is under way.
+    func settleAll() async {
+        while let flight = flights.withLock({ $0.first?.value }) { _ = await flight.value }
+    }
+
     /// The result of a flight; an abandoned wait ends early with `interrupted`.
     private static func value(of flight: Flight) async -> Result<Void, FileSystemError> {
         let latch = Latch<Result<Void, FileSystemError>>()

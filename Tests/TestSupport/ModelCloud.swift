@@ -45,6 +45,8 @@ package final class ModelCloud: CloudStorage {
         var quota: StorageQuota?
         var policy = StoragePolicy()
         var permissions = ItemPermissions.all
+        var isLosingAnswer = false
+        var unanswered: Set<[UInt8]> = []
         var log: [(time: Int64, id: Int, isDeleted: Bool)] = []
     }
 
@@ -107,6 +109,12 @@ package final class ModelCloud: CloudStorage {
         state.withLock { state in Self.find(path, state).flatMap { state.entries[$0]?.content } }
     }
 
+    package func content(of item: CloudItem) -> [UInt8]? {
+        state.withLock { state in
+            item.reference.id.flatMap(Int.init).flatMap { state.entries[$0]?.content }
+        }
+    }
+
     package func id(at path: String) -> String? {
         state.withLock { state in Self.find(path, state).map(String.init) }
     }
@@ -143,6 +151,14 @@ package final class ModelCloud: CloudStorage {
             state.entries[id]?.name = name
             Self.note(id, isDeleted: false, &state)
         }
+    }
+
+    /// Contents of uploads that were done although their answer was lost.
+    package var unansweredContents: Set<[UInt8]> { state.withLock { $0.unanswered } }
+
+    /// Notes that nobody heard of an upload of a content.
+    package func noteUnanswered(_ content: [UInt8]) {
+        state.withLock { _ = $0.unanswered.insert(content) }
     }
 
     // MARK: CloudStorage
@@ -234,6 +250,9 @@ package final class ModelCloud: CloudStorage {
                 }
                 try Self.checkLock(existing.id, state)
             }
+            if state.isLosingAnswer {
+                state.unanswered.insert(Array(bytes.prefix(Int(content.size))))
+            }
             let id = existing?.id ?? Self.add(name, parent, isFolder: false, &state)
             Self.setContent(Array(bytes.prefix(Int(content.size))), of: id, &state)
             return try Self.describe(id, state)
@@ -320,6 +339,8 @@ package final class ModelCloud: CloudStorage {
             if case .before(let kind) = fault {
                 throw CloudStorageError(kind, "injected")
             }
+            if case .answerLost = fault { state.isLosingAnswer = true }
+            defer { state.isLosingAnswer = false }
             let value = try work(&state)
             if case .answerLost = fault {
                 throw CloudStorageError(.unreachable, "answer lost", mayHaveHappened: true)

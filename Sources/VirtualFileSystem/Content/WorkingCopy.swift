@@ -92,9 +92,12 @@ final class WorkingCopy: Sendable {
         self.base = base
         let file = try ContentFile(path: path, create: false)
         var gaps = ByteRangeSet()
-        for range in missing { gaps.insert(range) }
+        // What the file was cut to later, before the driver ended, has no gaps beyond.
+        for range in missing where range.lowerBound < size {
+            gaps.insert(ByteRange(range.lowerBound, min(range.upperBound, size)))
+        }
         var state = State(file: file, size: size, missing: gaps)
-        state.kept = Kept(path: path, size: size, missing: missing, generation: 0)
+        state.kept = Kept(path: path, size: size, missing: gaps.ranges, generation: 0)
         state.isKeptWhole = true
         self.state = Mutex(state)
         shown = Mutex(state.shown)
@@ -304,11 +307,12 @@ final class WorkingCopy: Sendable {
 
     /// Keeps the content as it is now for an upload; a change meanwhile goes to a copy.
     /// - Precondition: nothing is missing (`fill`).
-    func freeze() -> (file: ContentFile, size: Int64, generation: UInt64) {
+    func freeze() -> FrozenContent {
         state.withLock { state in
             state.isFrozen = true
             state.frozen = state.file
-            return (state.file, state.size, state.generation)
+            return FrozenContent(
+                file: state.file, size: state.size, generation: state.generation)
         }
     }
 
@@ -361,4 +365,11 @@ extension WorkingCopy.State {
         let stem = base.split(separator: ".").first.map(String.init) ?? base
         return "\(folder)\(stem).\(copies)"
     }
+}
+
+/// A content as it is uploaded, whatever is written meanwhile.
+struct FrozenContent: Sendable {
+    let file: ContentFile
+    let size: Int64
+    let generation: UInt64
 }

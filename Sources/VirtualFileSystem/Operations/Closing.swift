@@ -14,8 +14,10 @@ extension VirtualFileSystem {
             guard let open = tree.handles[handle], open.options.contains(.write) else { return nil }
             return tree.nodes[open.node]
         }
-        guard let node, let working = node.working, !working.isSaved, node.parent != nil else {
-            return .success(())
+        guard let node, let working = node.working, !working.isSaved else { return .success(()) }
+        guard node.parent != nil else {
+            return node.isRemoved
+                ? .success(()) : .failure(.stale, "another client has deleted the file")
         }
         return pending { () throws(FileSystemError) in
             let changes = self.keepContent(of: node.id, whole: node.writeHandles == 1)
@@ -137,6 +139,7 @@ extension VirtualFileSystem {
             let unused = tree.nodes[id]?.cached
             tree.nodes[id]?.cached = nil
             tree.dropIfUnused(id)
+            tree.freshen()
             return unused
         }
         unused?.release()
@@ -165,6 +168,15 @@ extension VirtualFileSystem {
         }
         guard working.isSaved, !node.isLocalOnly, let server = node.server else {
             if node.openHandles == 0 { working.park() }
+            return
+        }
+        do throws(FileSystemError) {
+            // The row no longer speaks of the file before it moves.
+            let rows = tree.withLock { $0.recordChanges(of: [id]) }
+            try await store.commit(rows, durability: .normal)
+            working.removeSuperseded()
+        } catch {
+            logger.warning("a stored file stays uncached", metadata: ["error": "\(error)"])
             return
         }
         guard let content = await adopt(working, of: server) else {

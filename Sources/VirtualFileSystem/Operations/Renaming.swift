@@ -64,6 +64,9 @@ extension VirtualFileSystem {
             if source.isFolder, tree.isBelow(to.parent, source.id) {
                 throw FileSystemError(.invalidArgument, "a folder can't move into itself")
             }
+            if mode == .exchange, let target, tree.isBelow(from.parent, target.id) {
+                throw FileSystemError(.invalidArgument, "a folder can't move into itself")
+            }
             guard tree.root(of: from.parent) == tree.root(of: to.parent) else {
                 throw FileSystemError(.crossRoot, "the cloud can't move between roots")
             }

@@ -93,6 +93,7 @@ extension VirtualFileSystem {
     // MARK: Places
 
     private func relocate(_ id: UInt64) async throws(JobFailure) {
+        try await settleUndertakings(of: [id])
         guard let (move, goal) = tree.withLock({ $0.relocation(of: id) }) else { return }
         let items: [CloudItem?]
         do throws(CloudStorageError) {
@@ -106,6 +107,7 @@ extension VirtualFileSystem {
                 guard let item, let wanted = move.place, whereabouts == .at(wanted.placement) else {
                     // A program that waits is told that the name is taken.
                     if options.synchronization != .none { throw JobFailure(error) }
+                    try await checkIsTaken(move, id)
                     return giveConflictName(id)
                 }
                 items = [item]
@@ -124,6 +126,19 @@ extension VirtualFileSystem {
         throw JobFailure(FileSystemError(.notFound, "another client has deleted it"))
     }
 
+    /// Throws where it is not the wanted name that is taken, but one on the way to it.
+    private func checkIsTaken(_ move: PlannedMove, _ id: UInt64) async throws(JobFailure) {
+        guard let place = move.place else { return }
+        let other = try await asJob { () async throws(CloudStorageError) in
+            try await self.entry(named: place.name, in: place.folder)
+        }
+        guard other == nil else { return }
+        let home = tree.withLock { tree in tree.nodes[id].flatMap { tree.home(of: $0) } }
+        if let home { refreshLater(home.folder) }
+        throw JobFailure(
+            FileSystemError(.exists, "a name on the way is taken"), .retry(after: nil))
+    }
+
     private func itemOrFolderIsGone(
         _ id: UInt64, _ reference: ItemReference, _ goal: NodePlace, _ error: CloudStorageError
     ) async throws(JobFailure) {
@@ -135,7 +150,7 @@ extension VirtualFileSystem {
     }
 
     /// Another client has deleted the item: what is unsent of it is new, the rest goes.
-    private func forgetGone(_ id: UInt64) {
+    func forgetGone(_ id: UInt64) {
         var effects = MergeEffects()
         tree.withLock { tree in
             guard let node = tree.nodes[id] else { return }
@@ -154,6 +169,7 @@ extension VirtualFileSystem {
 
     /// Frees the place of an item by a temporary name; its own goal is a later job.
     private func stepAside(_ id: UInt64) async throws(JobFailure) {
+        try await settleUndertakings(of: [id])
         let plan = tree.withLock { tree -> (PlannedMove, NodePlace)? in
             guard let node = tree.nodes[id], let home = tree.home(of: node),
                 let reference = tree.reference(of: id), let origin = tree.serverPlace(at: home)
@@ -169,9 +185,8 @@ extension VirtualFileSystem {
         let items = try await asJob { () async throws(CloudStorageError) in
             try await self.undertake(self.undertaking(for: [move]))
         }
-        tree.withLock { tree in
-            if let item = items[0] { tree.acknowledgeMove(of: id, item, at: place) }
-        }
+        guard let item = items[0] else { return forgetGone(id) }
+        tree.withLock { $0.acknowledgeMove(of: id, item, at: place) }
     }
 
     func undertaking(for moves: [PlannedMove]) -> Undertaking {

@@ -9,6 +9,7 @@ import Synchronization
 extension VirtualFileSystem {
     /// Deletes an item unless it is, or holds, something this machine has not seen (rule 4).
     func delete(_ id: UInt64, with others: [UInt64]) async throws(JobFailure) {
+        try await settleUndertakings(of: [id] + others)
         let (known, reference) = tree.withLock { ($0.nodes[id]?.server, $0.reference(of: id)) }
         guard let known, let reference else { return forgetDeleted([id] + others) }
         do throws(CloudStorageError) {
@@ -100,6 +101,7 @@ extension VirtualFileSystem {
 
     /// A file that is only here becomes the next content of one that was removed here (rule 2).
     func adopt(_ removed: UInt64, by id: UInt64) async throws(JobFailure) {
+        try await settleUndertakings(of: [removed])
         try await keepReadable(removed)
         let changes = tree.withLock { tree -> [StateChange] in
             guard let old = tree.nodes[removed], old.isRemoved, let server = old.server,
@@ -123,6 +125,7 @@ extension VirtualFileSystem {
 
     /// Gives an item of the server the place of one that was removed here.
     func replace(_ removed: UInt64, by id: UInt64) async throws(JobFailure) {
+        try await settleUndertakings(of: [id, removed])
         let plan = tree.withLock { tree -> Replacement? in
             guard let old = tree.nodes[removed], let known = old.server, old.isRemoved,
                 let reference = tree.reference(of: removed),
@@ -133,6 +136,8 @@ extension VirtualFileSystem {
                 reference: reference)
         }
         guard let plan else { return }
+        // Where the one is gone there is nothing to give the other's place to.
+        guard let isSeen = try await isUnchanged(id, plan.move.item) else { return forgetGone(id) }
         try await keepReadable(removed)
         do throws(CloudStorageError) {
             try await checkUnchanged(plan.known, plan.reference)
@@ -144,14 +149,28 @@ extension VirtualFileSystem {
                 // A program that waits is told; nobody else is there to be told.
                 guard options.synchronization == .none else { throw JobFailure(error) }
                 giveConflictName(id)
-                return bringBack([removed])
+                return lookAgain(at: bringBack([removed]))
             default: throw JobFailure(error)
             }
         }
-        if uploadOntoName == .revision {
+        if uploadOntoName == .revision, isSeen {
             try await replaceAsRevision(plan)
         } else {
             try await replaceByMoving(plan)
+        }
+    }
+
+    /// Whether the server has the version of a file that this machine has seen; nil where it has
+    /// no such file.
+    private func isUnchanged(
+        _ id: UInt64, _ reference: ItemReference
+    ) async throws(JobFailure) -> Bool? {
+        let known = tree.withLock { $0.nodes[id]?.server?.revision }
+        do throws(CloudStorageError) {
+            return try await cloud.item(reference).revision == known
+        } catch {
+            guard error.kind == .notFound else { throw JobFailure(error) }
+            return nil
         }
     }
 
@@ -171,8 +190,10 @@ extension VirtualFileSystem {
         let items = try await asJob { () async throws(CloudStorageError) in
             try await self.undertake(self.undertaking(for: [plan.move, old]))
         }
-        tree.withLock { tree in
-            if let item = items[0] { tree.acknowledgeMove(of: plan.item, item, at: plan.goal) }
+        if let item = items[0] {
+            tree.withLock { $0.acknowledgeMove(of: plan.item, item, at: plan.goal) }
+        } else {
+            forgetGone(plan.item)
         }
         forgetDeleted([plan.removed])
     }
@@ -235,8 +256,13 @@ extension VirtualFileSystem {
             return node.cached
         }
         guard let cached, !cached.isComplete else { return }
-        try await asJob { () async throws(CloudStorageError) in
+        do throws(CloudStorageError) {
             try await cached.ensure(ByteRange(0, cached.size))
+        } catch {
+            // What the server no longer has can't be kept.
+            guard error.failureClass == .giveUp, error.kind != .localFile else {
+                throw JobFailure(error)
+            }
         }
     }
 }

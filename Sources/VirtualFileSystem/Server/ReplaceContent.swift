@@ -1,6 +1,5 @@
 import CloudStorage
 import FileSystemTypes
-import Logging
 import Reconciler
 import StateStore
 import Synchronization
@@ -42,20 +41,29 @@ extension VirtualFileSystem {
     ) async throws(CloudStorageError) -> CloudItem {
         let temporary = temporaryName(for: place.name)
         let (uploaded, upload) = try await uploadAside(content, as: temporary, in: place.folder)
-        defer { closeUndertaking(upload.intent, upload.undertaking) }
-        if uploadOntoName == nil, content.size <= 1 << 20 {
-            try await learnUploadBehaviour(content, uploaded, in: place.folder)
-        }
         do throws(CloudStorageError) {
-            return try await cloud.relocate(
-                uploaded.reference, to: RelocationTarget(name: place.name))
-        } catch {
-            if error.mayHaveHappened {
-                let item = try await cloud.item(uploaded.reference)
-                if item.name == place.name { return item }
+            if uploadOntoName == nil, content.size <= 1 << 20 {
+                try await learnUploadBehaviour(content, uploaded, in: place.folder)
             }
-            await removeLeftover(uploaded.reference)
+            let item = try await rename(uploaded, to: place.name)
+            closeUndertaking(upload.intent, upload.undertaking)
+            return item
+        } catch {
+            await removeLeftover(uploaded.reference, upload)
             throw error
+        }
+    }
+
+    private func rename(
+        _ item: CloudItem, to name: String
+    ) async throws(CloudStorageError) -> CloudItem {
+        do throws(CloudStorageError) {
+            return try await cloud.relocate(item.reference, to: RelocationTarget(name: name))
+        } catch {
+            guard error.mayHaveHappened else { throw error }
+            let current = try await cloud.item(item.reference)
+            guard current.name.hasSameBytes(as: name) else { throw error }
+            return current
         }
     }
 
@@ -66,8 +74,7 @@ extension VirtualFileSystem {
         do throws(CloudStorageError) {
             let again = try await cloud.upload(content, name: uploaded.name, to: folder)
             guard again.reference.id == uploaded.reference.id else {
-                await removeLeftover(again.reference)
-                return
+                return try await cloud.delete(again.reference)
             }
             learnedUploadBehaviour.withLock { $0 = .revision }
         } catch {
@@ -102,14 +109,16 @@ extension VirtualFileSystem {
         }
     }
 
-    /// Removes a temporary upload of our own; one that can't be removed stays visible, not hidden.
-    private func removeLeftover(_ item: ItemReference) async {
+    /// Removes a temporary upload of our own, later where that can't be done now.
+    private func removeLeftover(_ item: ItemReference, _ upload: RecordedUpload) async {
         do throws(CloudStorageError) {
             try await cloud.delete(item)
         } catch {
-            logger.warning(
-                "a temporary upload is left on the server",
-                metadata: ["item": "\(item.id ?? item.path)", "error": "\(error)"])
+            guard error.kind == .notFound else {
+                unfinished.withLock { $0[upload.intent] = upload.undertaking }
+                return
+            }
         }
+        closeUndertaking(upload.intent, upload.undertaking)
     }
 }

@@ -14,14 +14,43 @@ extension VirtualFileSystem {
             !working.isSaved, !node.isRemoved,
             let place = tree.withLock({ $0.storagePlace(of: id) })
         else { return }
+        try await complete(working, of: id)
+        await tryToFinishUndertakings()
+        try await settleUndertakings(of: [id])
+        let frozen = working.freeze()
+        let result: Result<Void, JobFailure>
+        do throws(JobFailure) {
+            result = .success(try await send(frozen, of: id, working, at: place))
+        } catch {
+            result = .failure(error)
+        }
+        working.unfreeze(frozen.file)
+        // The row speaks of what there is before anything goes.
+        let rows = tree.withLock { $0.recordChanges(of: [id]) }
+        try await asLocalJob { () async throws(FileSystemError) in
+            try await self.store.commit(rows, durability: .normal)
+        }
+        working.removeSuperseded()
+        try result.get()
+    }
+
+    /// Fetches what is missing, and journals that it is here: what it came from may go.
+    private func complete(_ working: WorkingCopy, of id: UInt64) async throws(JobFailure) {
+        guard !working.isComplete else { return }
         try await asLocalJob { () async throws(FileSystemError) in
             try await working.fill(ByteRange(0, working.size), on: self.disk)
+            try await self.disk.run { () throws(FileSystemError) in try working.sync() }
+            let rows = self.tree.withLock { $0.recordChanges(of: [id]) }
+            try await self.store.commit(rows, durability: .normal)
         }
-        await tryToFinishUndertakings()
-        let frozen = working.freeze()
-        defer { working.unfreeze(frozen.file) }
+    }
+
+    private func send(
+        _ frozen: FrozenContent, of id: UInt64, _ working: WorkingCopy, at place: NodePlace
+    ) async throws(JobFailure) {
         let content = LocalContent(path: frozen.file.path, size: frozen.size)
-        if let server = node.server, await isCached(server, equalTo: content) {
+        let server = tree.withLock { $0.nodes[id]?.server }
+        if let server, await isCached(server, equalTo: content) {
             return acknowledgeUnchanged(id, working, generation: frozen.generation)
         }
         let saved: SavedContent
@@ -83,8 +112,32 @@ extension VirtualFileSystem {
             }
             return try await keepBoth(content, of: id, at: target, place)
         }
+        guard current.name.hasSameBytes(as: place.name) else {
+            followRename(of: id, from: target, to: current.name)
+            throw CloudStorageError(
+                .temporarilyUnavailable, "another client has just renamed it to \(current.name)")
+        }
         let item = try await storeNext(content, of: id, insteadOf: current, place)
         return SavedContent(item: item, place: target)
+    }
+
+    /// Another client has given a file another name in its folder: so does this machine, where that
+    /// is free; else the file gets its own back.
+    private func followRename(of id: UInt64, from target: NodePlace, to name: String) {
+        let changes = tree.withLock { tree -> [StateChange] in
+            guard let node = tree.nodes[id], let server = node.server else { return [] }
+            let home = NodePlace(folder: target.folder, name: name)
+            let isUnmoved = tree.goal(of: node) == target && node.kind == .file
+            if isUnmoved, let parent = node.parent, tree.child(of: parent, named: name) == nil {
+                tree.move(id, to: parent, name: name)
+            }
+            tree.acknowledge(id, server, at: home)
+            tree.compare(id)
+            return tree.recordChanges(of: [id])
+        }
+        store.enqueue(changes)
+        notifier?.invalidateEntry(parent: target.folder, name: target.name.name)
+        notifier?.invalidateEntry(parent: target.folder, name: name)
     }
 
     /// Uploads content as the next version of a file whose present version this machine has seen.
@@ -172,6 +225,13 @@ extension VirtualFileSystem {
                         item: item, place: NodePlace(folder: target.folder, name: name))
                 }
             } catch {
+                if error.mayHaveHappened, let item = try await entry(named: name, in: place.folder),
+                    try await isContent(content, equalTo: item)
+                {
+                    await showConflict(of: id, at: target, as: name)
+                    return SavedContent(
+                        item: item, place: NodePlace(folder: target.folder, name: name))
+                }
                 guard error.kind == .nameConflict, attempt < 8 else { throw error }
             }
             attempt += 1

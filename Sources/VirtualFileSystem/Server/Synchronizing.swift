@@ -15,10 +15,7 @@ extension VirtualFileSystem {
         await withDiscardingTaskGroup { group in
             while !Task.isCancelled {
                 let (job, next) = tree.withLock { tree in
-                    let job = tree.work.next(now: SystemClocks.monotonicSeconds())
-                    if let job {
-                        for id in job.items { tree.nodes[id]?.busy += 1 }
-                    }
+                    let job = tree.beginJob(now: SystemClocks.monotonicSeconds())
                     return (job, tree.work.nextTime)
                 }
                 if let job {
@@ -30,6 +27,17 @@ extension VirtualFileSystem {
             }
         }
     }
+
+    /// Carries out one job, due or not, where the background doesn't (`MountOptions`): every order
+    /// of events can be made, and made again. Returns false when there is nothing to do.
+    package func carryOutNextJob() async -> Bool {
+        guard let job = tree.withLock({ $0.beginJob(now: .infinity) }) else { return false }
+        await carryOut(job)
+        return true
+    }
+
+    /// Waits for the end of every listing that is under way.
+    package func settleListings() async { await listings.settleAll() }
 
     private func carryOut(_ job: ReconciliationJob) async {
         let result: Result<Void, JobFailure> = await gate.enter(Set(job.items)) {
@@ -48,7 +56,8 @@ extension VirtualFileSystem {
     private func end(_ job: ReconciliationJob, _ result: Result<Void, JobFailure>) {
         var failure: JobFailure?
         if case .failure(let error) = result { failure = error.retried(for: job) }
-        if failure?.result == .refused { undoRefused(job) }
+        let undone = failure?.result == .refused ? undoRefused(job) : []
+        let result = undone.isEmpty ? failure?.result ?? .done : .done
         let changes = tree.withLock { tree -> [StateChange] in
             for id in job.items {
                 tree.nodes[id]?.busy -= 1
@@ -56,51 +65,76 @@ extension VirtualFileSystem {
                 tree.compare(id)
             }
             if let item = job.items.first { tree.noteEnd(of: item, failure?.error) }
-            tree.work.finished(
-                job, failure?.result ?? .done, now: SystemClocks.monotonicSeconds())
+            tree.work.finished(job, result, now: SystemClocks.monotonicSeconds())
             let changes = tree.recordChanges(of: job.items)
             for id in job.items { tree.dropIfUnused(id) }
+            tree.freshen()
             return changes
         }
         store.enqueue(changes)
-        if case .store(let id) = job {
-            tree.withLock { $0.nodes[id]?.working }?.removeSuperseded()
-        }
+        logger.debug(
+            "job", metadata: ["job": "\(job)", "result": "\(failure?.result ?? .done)"])
         if let failure { noteFailure(failure, of: job) } else { serverAnswered() }
+        lookAgain(at: undone)
         resumeWaiters()
         wake()
     }
 
     /// A change of names that the server refuses for good is undone here, so that it is seen.
-    private func undoRefused(_ job: ReconciliationJob) {
+    /// Returns the items that were put back.
+    private func undoRefused(_ job: ReconciliationJob) -> [UInt64] {
         let items: [UInt64] =
             switch job {
             case .relocate(let item), .delete(let item, _): [item]
             case .replace(let item, let removed): [item, removed]
             case .makeFolder, .store, .adopt, .stepAside: []
             }
-        bringBack(items)
+        return bringBack(items)
     }
 
-    /// Shows items again where the server has them.
-    func bringBack(_ items: [UInt64]) {
-        let (changes, entries) = tree.withLock { tree in
+    /// Has what was put back, and the folders around it, listed as they are on the server.
+    func lookAgain(at items: [UInt64]) {
+        let folders = tree.withLock { tree -> Set<UInt64> in
+            var folders: Set<UInt64> = []
+            for id in items {
+                guard let node = tree.nodes[id] else { continue }
+                if let home = tree.home(of: node) { folders.insert(home.folder) }
+                if node.isFolder, node.children != nil { folders.insert(id) }
+            }
+            for folder in folders {
+                tree.nodes[folder]?.validator = nil
+                tree.nodes[folder]?.validatedAt = -.infinity
+            }
+            return folders
+        }
+        for folder in folders { refreshLater(folder) }
+    }
+
+    /// Shows items again where the server has them. Returns those that could be.
+    @discardableResult
+    func bringBack(_ items: [UInt64]) -> [UInt64] {
+        let (changes, entries, done) = tree.withLock { tree in
             var entries: [(parent: UInt64, name: String)] = []
+            var done: [UInt64] = []
             for id in items {
                 if let node = tree.nodes[id], let parent = node.parent {
                     entries.append((parent, node.name))
                 }
                 if let place = tree.bringBack(id, hostName: options.hostName) {
                     entries.append(place)
+                    done.append(id)
                     tree.touch(place.parent)
+                    // What was removed with it is refused, and comes back, by itself.
+                    tree.work.expedite(tree.work.items(in: id))
                 }
             }
-            return (tree.recordChanges(of: items), entries)
+            return (tree.recordChanges(of: items), entries, done)
         }
         store.enqueue(changes)
         for entry in entries {
             notifier?.invalidateEntry(parent: entry.parent, name: entry.name)
         }
+        return done
     }
 
     private func noteFailure(_ failure: JobFailure, of job: ReconciliationJob) {
@@ -189,6 +223,14 @@ extension VirtualFileSystem {
 }
 
 extension Tree {
+    /// The reconciler's next job, its items marked as being worked on.
+    fileprivate mutating func beginJob(now: Double) -> ReconciliationJob? {
+        let nodes = nodes
+        let job = work.next(now: now, folderOf: { nodes[$0]?.parent })
+        for id in job?.items ?? [] { self.nodes[id]?.busy += 1 }
+        return job
+    }
+
     fileprivate func firstError(of ids: [UInt64]) -> FileSystemError? {
         for id in ids { if let error = nodes[id]?.saveError { return error } }
         return nil
@@ -196,7 +238,9 @@ extension Tree {
 
     /// Keeps why a job failed, for `status` and for whoever asks next.
     fileprivate mutating func noteEnd(of id: UInt64, _ error: FileSystemError?) {
-        guard nodes[id] != nil else { return }
+        guard let node = nodes[id] else { return }
+        let isNothing = node.parent == nil && node.server == nil
+        let error = isNothing ? nil : error
         nodes[id]?.saveError = error
         if error != nil, nodes[id]?.writeHandles == 0 { nodes[id]?.owesError = true }
         if error == nil { nodes[id]?.owesError = false }

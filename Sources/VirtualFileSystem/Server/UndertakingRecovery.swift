@@ -37,6 +37,28 @@ extension VirtualFileSystem {
         }
     }
 
+    /// Ends what is half done with the items, before something else is begun with them; throws
+    /// where that can't be done now.
+    func settleUndertakings(of ids: [UInt64]) async throws(JobFailure) {
+        let items = tree.withLock { tree in
+            Set(ids.compactMap { tree.nodes[$0]?.server.map { ItemKey($0.reference) } })
+        }
+        guard isHalfDone(items) else { return }
+        await tryToFinishUndertakings()
+        guard isHalfDone(items) else { return }
+        throw JobFailure(
+            FileSystemError(.inputOutput, "an earlier change of it is still half done"),
+            .retry(after: nil))
+    }
+
+    private func isHalfDone(_ items: Set<ItemKey>) -> Bool {
+        unfinished.withLock { unfinished in
+            unfinished.values.contains { undertaking in
+                undertaking.convergence.goals.contains { items.contains(ItemKey($0.item)) }
+            }
+        }
+    }
+
     /// Takes up the records of an earlier run.
     func loadUndertakings() async throws(FileSystemError) {
         for intent in try await store.intents() where intent.kind == Undertaking.intentKind {
@@ -51,8 +73,13 @@ extension VirtualFileSystem {
     ) async throws(CloudStorageError) {
         if let name = undertaking.uploadName, let folder = undertaking.uploadFolder {
             // The upload may have arrived; its content is still here and will be sent again.
-            if let left = try await entry(named: name, in: folder) {
-                try await cloud.delete(left.reference)
+            do throws(CloudStorageError) {
+                if let left = try await entry(named: name, in: folder) {
+                    try await cloud.delete(left.reference)
+                }
+            } catch {
+                // Gone with its folder.
+                guard error.kind == .notFound else { throw error }
             }
             closeUndertaking(intent, undertaking)
             return
@@ -90,7 +117,8 @@ extension VirtualFileSystem {
             return goal
         }
         do throws(CloudStorageError) {
-            _ = try await converge(Convergence(goals: goals), current: current)
+            let items = try await converge(Convergence(goals: goals), current: current)
+            acknowledgePlaces(goals, items)
         } catch {
             guard error.kind == .nameConflict else { throw error }
             try await giveConflictNames(goals)
@@ -139,6 +167,7 @@ extension VirtualFileSystem {
                 if let record = tree.record(of: node) { store.enqueue([.put(record)]) }
             }
         }
+        acknowledgePlaces(undertaking.convergence.goals, items)
         let places =
             undertaking.convergence.goals.compactMap(\.place)
             + undertaking.origins.compactMap { $0 }
@@ -146,5 +175,28 @@ extension VirtualFileSystem {
             let node = tree.withLock { $0.byKey[ItemKey(ItemReference(folder))] }
             if let node { refreshLater(node) }
         }
+    }
+
+    /// The items are at their goals: what comes next starts from there.
+    private func acknowledgePlaces(_ goals: [Goal], _ items: [CloudItem?]) {
+        let changes = tree.withLock { tree -> [StateChange] in
+            var changes: [StateChange] = []
+            for (goal, item) in zip(goals, items) {
+                guard let place = goal.place,
+                    let folder = tree.byKey[ItemKey(ItemReference(place.folder))],
+                    let id = tree.byKey[ItemKey(goal.item)], let server = tree.nodes[id]?.server
+                else { continue }
+                let home = NodePlace(folder: folder, name: place.name)
+                if let item {
+                    tree.acknowledgeMove(of: id, item, at: home)
+                } else {
+                    tree.acknowledge(id, server, at: home)
+                }
+                tree.compare(id)
+                changes += tree.recordChanges(of: [id])
+            }
+            return changes
+        }
+        store.enqueue(changes)
     }
 }

@@ -29,7 +29,10 @@ extension VirtualFileSystem {
                 current[goal] = step.result(from: current[goal])
             } catch {
                 guard error.mayHaveHappened || error.kind == .notFound else { throw error }
+                let before = current[goal]
                 (items[goal], current[goal]) = try await inspect(reference)
+                // Then it is the folder it was to go to that is gone.
+                if error.kind == .notFound, current[goal] == before { throw error }
             }
         }
         return items

@@ -82,6 +82,7 @@ struct ListingMerge {
         }
         tree.nodes[folder]?.validatedAt = monotonicNow
         tree.nodes[folder]?.validator = isCurrent ? validator : nil
+        if isCurrent { tree.outdated.remove(folder) } else { tree.outdated.insert(folder) }
         if !isFirst, !effects.entries.isEmpty {
             tree.nodes[folder]?.overlay.modified = now
             tree.nodes[folder]?.overlay.changed = now
@@ -181,22 +182,27 @@ struct ListingMerge {
         let hasMoved = node.parent != folder || !node.name.hasSameBytes(as: name)
         guard hasMoved || node.server != server else { return }
         if hasMoved {
-            if let parent = node.parent { effects.entries.append((parent, node.name)) }
             if let holder = tree.child(of: folder, named: name), holder.id != node.id {
                 let isOurs =
                     holder.busy > 0 || holder.isUnsettled || holder.working?.isSaved == false
                 if !isOurs { tree.vanish(holder.id, &effects) }
                 guard tree.child(of: folder, named: name) == nil else {
-                    // Shown again once the other one has found its place.
+                    // It stays where it is here, with what is unsent in it.
                     isCurrent = false
-                    if node.working == nil { tree.detach(node.id) }
-                    return
+                    return updateDisplaced(node, item, in: &tree, &effects)
                 }
             }
+            if let parent = node.parent { effects.entries.append((parent, node.name)) }
             tree.move(node.id, to: folder, name: name)
             effects.entries.append((folder, name))
         }
         if node.server?.revision != server.revision, node.kind == .file {
+            // Unsent changes, or those of a file that is open, meet the other version when they
+            // are saved (rule 4).
+            guard node.working == nil else {
+                isCurrent = false
+                return
+            }
             updateContent(of: node, server, name: name, in: &tree, &effects)
         } else if node.working == nil || node.server?.revision == server.revision {
             tree.acknowledge(node.id, server)
@@ -210,8 +216,6 @@ struct ListingMerge {
         of node: Node, _ server: ServerSide, name: String, in tree: inout Tree,
         _ effects: inout MergeEffects
     ) {
-        // Unsent changes meet the other version when they are saved (rule 4).
-        guard node.working == nil else { return }
         if node.openHandles == 0 {
             tree.acknowledge(node.id, server)
             tree.nodes[node.id]?.symlinkTarget = nil

@@ -21,6 +21,8 @@ struct Tree {
     var departed: [ItemKey: UInt64] = [:]
     /// Names in use for the time of a few server calls; never shown.
     var temporaryNames: Set<String> = []
+    /// Folders whose last listing could not be taken over as a whole.
+    var outdated: Set<UInt64> = []
     var account: AccountDescription?
     /// Bytes our own changes added since `account` was read.
     var bytesSinceAccount: Int64 = 0
@@ -62,6 +64,7 @@ struct Tree {
     mutating func detach(_ id: UInt64) {
         guard let node = nodes[id] else { return }
         nodes[id]?.displaced = nil
+        nodes[id]?.saveError = nil
         work.set(id, nil)
         if let parent = node.parent, nodes[parent]?.children?[NameKey(node.name)] == id {
             nodes[parent]?.children?[NameKey(node.name)] = nil
@@ -136,6 +139,14 @@ struct Tree {
             steps += 1
         }
         return false
+    }
+
+    /// Once nothing of ours is in the way any more, what could not be taken over is listed again by
+    /// whoever looks next.
+    mutating func freshen() {
+        guard work.isEmpty, !outdated.isEmpty else { return }
+        for folder in outdated { nodes[folder]?.validatedAt = -.infinity }
+        outdated = []
     }
 
     /// Marks the end of a server call of ours that changed a node.

@@ -1,0 +1,35 @@
+import Logging
+import Synchronization
+
+/// The last lines of a driver's log, for the message of a failed run.
+final class LogRecords: LogHandler {
+    private let lines = Mutex<[String]>([])
+
+    var last: [String] { lines.withLock { $0 } }
+
+    func add(_ line: String) {
+        lines.withLock { lines in
+            lines.append(line)
+            if lines.count > 4_000 { lines.removeFirst(2_000) }
+        }
+    }
+
+    func log(event: LogEvent) {
+        add("    \(event.level) \(event.message) \(event.metadata ?? [:])")
+    }
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { nil }
+        set {}
+    }
+
+    var metadata: Logger.Metadata {
+        get { [:] }
+        set {}
+    }
+
+    var logLevel: Logger.Level {
+        get { .debug }
+        set {}
+    }
+}

@@ -1,0 +1,174 @@
+import BlockCache
+import CloudStorage
+import FileSystemTypes
+import Logging
+import StateStore
+import TestSupport
+
+import VirtualFileSystem
+
+/// One run of the file system over the model cloud, and the calls of a program on it.
+final class Machine: Sendable {
+    let cloud: SessionCloud
+    let store: StateStore
+    let fileSystem: VirtualFileSystem
+    private let cache: BlockCache
+    private let caller = Caller(userID: 0, groupID: 0, processID: 1)
+
+    /// - Parameter run: the number of the run; the cache is shared by runs of the same `cacheName`.
+    init(folder: TemporaryFolder, cloud: ModelCloud, cacheName: String, logger: Logger) throws {
+        self.cloud = SessionCloud(cloud: cloud)
+        var options = MountOptions()
+        options.hostName = "host"
+        options.staleSeconds = 1e9
+        options.locking = .off
+        options.synchronizesInBackground = false
+        options.revalidationSeconds = 60
+        cache = try BlockCache(
+            BlockCache.Configuration(
+                folder: folder.file(cacheName), sizeLimit: 1 << 30, minimumFreeBytes: 0))
+        store = try StateStore(folder: folder.file("state"))
+        fileSystem = VirtualFileSystem(
+            cloud: self.cloud, cache: cache, store: store, options: options, logger: logger)
+    }
+
+    /// The run is over, as `kill -9` ends it.
+    func crash() async {
+        cloud.setCutOff(true)
+        await fileSystem.settleListings()
+        await cloud.crashIsOver()
+        await store.abandon()
+        cache.close()
+    }
+
+    func end() async {
+        await fileSystem.settleListings()
+        await fileSystem.shutdown()
+    }
+
+    // MARK: Names; a path is the names below the account's root
+
+    func node(_ path: [String]) async throws(FileSystemError) -> UInt64 {
+        var current: UInt64 = 1
+        for name in ["Files"] + path {
+            let entry = try await fileSystem.lookup(parent: current, name: name, caller: caller)
+                .value()
+            fileSystem.forget(node: entry.node, count: 1)
+            current = entry.node
+        }
+        return current
+    }
+
+    private func parent(of path: [String]) async throws(FileSystemError) -> (UInt64, String) {
+        (try await node(Array(path.dropLast())), path.last ?? "")
+    }
+
+    func list(
+        _ path: [String]
+    ) async throws(FileSystemError) -> [(name: String, isFolder: Bool)] {
+        let handle = try await fileSystem.opendir(node: try await node(path)).value()
+        defer { fileSystem.releasedir(handle: handle) }
+        var found: [(name: String, isFolder: Bool)] = []
+        var index = 2
+        while let line = fileSystem.directoryEntry(handle: handle, index: index) {
+            found.append((line.name, line.kind == .folder))
+            index += 1
+        }
+        return found.sorted { $0.name < $1.name }
+    }
+
+    // MARK: Files
+
+    func open(_ path: [String], _ options: OpenOptions) async throws(FileSystemError) -> UInt64 {
+        try await fileSystem.open(node: try await node(path), options: options, caller: caller)
+            .value().handle
+    }
+
+    func create(_ path: [String]) async throws(FileSystemError) -> UInt64 {
+        let (parent, name) = try await parent(of: path)
+        let made = try await fileSystem.create(
+            parent: parent, name: name, mode: 0o644, options: [.write, .read, .exclusive],
+            caller: caller
+        ).value()
+        fileSystem.forget(node: made.entry.node, count: 1)
+        return made.file.handle
+    }
+
+    func write(
+        _ text: String, at offset: Int64, _ handle: UInt64
+    ) async throws(FileSystemError) {
+        let bytes = Array(text.utf8)
+        let outcome = bytes.withUnsafeBytes {
+            fileSystem.write(handle: handle, offset: offset, bytes: $0)
+        }
+        _ = try await outcome.value()
+    }
+
+    func flush(_ handle: UInt64) async throws(FileSystemError) {
+        try await fileSystem.flush(handle: handle).value()
+    }
+
+    func fsync(_ handle: UInt64) async throws(FileSystemError) {
+        try await fileSystem.fsync(handle: handle, dataOnly: false).value()
+    }
+
+    func release(_ handle: UInt64) async throws(FileSystemError) {
+        try await fileSystem.release(handle: handle).value()
+    }
+
+    func truncate(_ path: [String], to size: Int64) async throws(FileSystemError) {
+        var changes = AttributeChanges()
+        changes.size = size
+        _ = try await fileSystem.setattr(
+            node: try await node(path), changes: changes, handle: nil, caller: caller
+        ).value()
+    }
+
+    func read(_ handle: UInt64) async throws(FileSystemError) -> String {
+        let buffer = try await fileSystem.read(handle: handle, offset: 0, count: 1 << 16).get()
+        return String(decoding: buffer.bytes[..<buffer.count], as: UTF8.self)
+    }
+
+    func read(_ path: [String]) async throws(FileSystemError) -> String {
+        let handle = try await open(path, [.read])
+        let result: Result<String, FileSystemError>
+        do throws(FileSystemError) {
+            result = .success(try await read(handle))
+        } catch {
+            result = .failure(error)
+        }
+        try await release(handle)
+        return try result.get()
+    }
+
+    // MARK: Names of files and folders
+
+    func mkdir(_ path: [String]) async throws(FileSystemError) {
+        let (parent, name) = try await parent(of: path)
+        let entry = try await fileSystem.mkdir(
+            parent: parent, name: name, mode: 0o755, caller: caller
+        ).value()
+        fileSystem.forget(node: entry.node, count: 1)
+    }
+
+    func unlink(_ path: [String]) async throws(FileSystemError) {
+        let (parent, name) = try await parent(of: path)
+        try await fileSystem.unlink(parent: parent, name: name, caller: caller).value()
+    }
+
+    func rmdir(_ path: [String]) async throws(FileSystemError) {
+        let (parent, name) = try await parent(of: path)
+        try await fileSystem.rmdir(parent: parent, name: name, caller: caller).value()
+    }
+
+    func rename(
+        _ from: [String], _ to: [String], _ mode: RenameMode
+    ) async throws(FileSystemError) {
+        let (parent, name) = try await parent(of: from)
+        let (newParent, newName) = try await self.parent(of: to)
+        try await fileSystem.rename(
+            parent: parent, name: name, newParent: newParent, newName: newName, mode: mode,
+            caller: caller
+        ).value()
+    }
+}

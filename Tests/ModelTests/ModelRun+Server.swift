@@ -1,0 +1,139 @@
+import FileSystemTypes
+import StateStore
+import TestSupport
+
+import VirtualFileSystem
+
+/// The other client, and the comparison of both sides when all is quiet.
+extension ModelRun {
+    func changeByOther() {
+        // Nobody touches what has a temporary name.
+        let server = cloud.snapshot().filter { !$0.key.contains("/.ordner-") }
+        let folders = server.filter { $0.value == nil }.keys.sorted() + [""]
+        let names = ["a", "b", "c", "e.txt"]
+        let parent = folders.randomElement(using: &random) ?? ""
+        let path = parent + "/" + (names.randomElement(using: &random) ?? "a")
+        let existing = server.keys.sorted().randomElement(using: &random)
+        switch Int.random(in: 0..<10, using: &random) {
+        case 0..<3:
+            if server[path] == .some(nil) { return }
+            if let old = server[path] ?? nil { destroy(text(old)) }
+            let content = newContent()
+            note("other stores \(path) = \(content)")
+            cloud.storeByOther(Array(content.utf8), at: path)
+            confirm(content)
+        case 3..<5:
+            guard let existing, let old = server[existing] ?? nil else { return }
+            let content = newContent()
+            note("other changes \(existing) of \(text(old)) = \(content)")
+            destroy(text(old))
+            cloud.storeByOther(Array(content.utf8), at: existing)
+            confirm(content)
+        case 5:
+            guard server[path] == nil, path.split(separator: "/").count < 3 else { return }
+            note("other makes \(path)")
+            cloud.makeFolderByOther(at: path)
+        case 6..<8:
+            guard let existing, let name = names.randomElement(using: &random) else { return }
+            let folder = existing.split(separator: "/").dropLast().map { "/" + $0 }.joined()
+            guard server[folder + "/" + name] == nil else { return }
+            note("other renames \(existing) to \(name)")
+            cloud.renameByOther(from: existing, to: name)
+        default:
+            guard let existing else { return }
+            note("other deletes \(existing)")
+            for (path, content) in server
+            where path == existing || path.hasPrefix(existing + "/") {
+                if let content { destroy(text(content)) }
+            }
+            cloud.deleteByOther(at: existing)
+        }
+    }
+
+    private func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
+
+    /// Lets everything come to rest, and compares.
+    func quiet() async throws {
+        note("quiet")
+        machine.cloud.setCutOff(false)
+        cloud.removeFaults()
+        for index in files.indices.reversed() { await close(index) }
+        var jobs = 0
+        for _ in 0..<4 {
+            while await machine.fileSystem.carryOutNextJob() {
+                await machine.fileSystem.settleListings()
+                if machine.cloud.wasEnded { try await restart(isCrash: true) }
+                machine.cloud.setCutOff(false)
+                jobs += 1
+                guard jobs < 1_000 else {
+                    failure =
+                        failure ?? "does not come to rest: \(machine.fileSystem.status().unsent)"
+                    return
+                }
+            }
+            do throws(FileSystemError) {
+                try await machine.fileSystem.finishUndertakings()
+                try await lookEverywhere([])
+            } catch {
+                note("  \(error)")
+            }
+            await machine.fileSystem.settleListings()
+            if machine.cloud.wasEnded { try await restart(isCrash: true) }
+            machine.cloud.setCutOff(false)
+        }
+        try await check()
+    }
+
+    private func lookEverywhere(_ path: [String]) async throws(FileSystemError) {
+        try await machine.fileSystem.refreshAnew(try await machine.node(path))
+        for entry in try await machine.list(path) where entry.isFolder {
+            try await lookEverywhere(path + [entry.name])
+        }
+    }
+
+    private func check() async throws {
+        let server = cloud.snapshot()
+        var mount: [String: [UInt8]?] = [:]
+        try await collect([], into: &mount)
+        if mount != server {
+            let here = mount.filter { server[$0.key] != $0.value }.map(show).sorted()
+            let there = server.filter { mount[$0.key] != $0.value }.map(show).sorted()
+            failure = failure ?? "the sides differ; here \(here), there \(there)"
+        }
+        let contents = Set(server.values.compactMap { $0 }.map(text))
+        let lost = required.subtracting(contents)
+        if !lost.isEmpty { failure = failure ?? "lost: \(lost.sorted())" }
+        let returned = gone.intersection(contents).subtracting(cloud.unansweredContents.map(text))
+        if !returned.isEmpty { failure = failure ?? "came back: \(returned.sorted())" }
+        let names = server.keys.filter { $0.contains("/.ordner-") }
+        if !names.isEmpty { failure = failure ?? "left over: \(names.sorted())" }
+        let unsent = machine.fileSystem.status().unsent.filter { $0.change != .undone }
+        if !unsent.isEmpty { failure = failure ?? "unsent: \(unsent)" }
+        let dirty = try await machine.store.dirtyRecords()
+        if !dirty.isEmpty { failure = failure ?? "rows still differ: \(dirty)" }
+        let intents = try await machine.store.intents()
+        if !intents.isEmpty { failure = failure ?? "\(intents.count) records of half-done changes" }
+    }
+
+    private func show(_ entry: (key: String, value: [UInt8]?)) -> String {
+        "\(entry.key)=\(entry.value.map(text) ?? "folder")"
+    }
+
+    private func collect(
+        _ path: [String], into found: inout [String: [UInt8]?]
+    ) async throws {
+        for entry in try await machine.list(path) {
+            let name = "/" + (path + [entry.name]).joined(separator: "/")
+            if entry.isFolder {
+                found[name] = .some(nil)
+                try await collect(path + [entry.name], into: &found)
+            } else {
+                do throws(FileSystemError) {
+                    found[name] = Array(try await machine.read(path + [entry.name]).utf8)
+                } catch {
+                    found[name] = Array("can't be read: \(error)".utf8)
+                }
+            }
+        }
+    }
+}

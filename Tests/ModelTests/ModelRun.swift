@@ -1,0 +1,174 @@
+import CloudStorage
+import FileSystemTypes
+import Logging
+import StateStore
+import TestSupport
+
+import VirtualFileSystem
+
+/// A program, another client, faults and crashes at random, and what must hold of every content.
+///
+/// Contents are unique. A content is `required` once a close has confirmed it or the other client
+/// has stored it, and `gone` once somebody who saw it has overwritten or removed it. Jobs are
+/// carried out one by one, so that a seed repeats a run.
+final class ModelRun {
+    struct OpenFile {
+        var handle: UInt64
+        var node: UInt64
+        /// What the file holds, written or confirmed.
+        var text: String
+        /// What a crash may bring back or lose.
+        var unsure: [String] = []
+        var isDirty = false
+        var isUnlinked = false
+    }
+
+    var random: SeededRandom
+    let cloud: ModelCloud
+    let folder: TemporaryFolder
+    let logger: Logger
+    var machine: Machine
+    var files: [OpenFile] = []
+    var required: Set<String> = []
+    var gone: Set<String> = []
+    var lastContent = 0
+    var failure: String?
+    var log: [String] = []
+    /// The texts of the driver's log.
+    let records: LogRecords
+
+    init(seed: UInt64) throws {
+        random = SeededRandom(seed: seed)
+        cloud = ModelCloud(behaviour: seed % 2 == 0 ? .revision : .conflict)
+        folder = try TemporaryFolder("ordner-model")
+        let records = LogRecords()
+        self.records = records
+        logger = Logger(label: "model", factory: { _ in records })
+        machine = try Machine(folder: folder, cloud: cloud, cacheName: "cache", logger: logger)
+    }
+
+    func run(steps: Int) async throws {
+        try await machine.fileSystem.start()
+        for step in 0..<steps where failure == nil {
+            try await oneStep()
+            await machine.fileSystem.settleListings()
+            if machine.cloud.wasEnded { try await restart(isCrash: true) }
+            if step % 60 == 59 { try await quiet() }
+        }
+        if failure == nil { try await quiet() }
+        await machine.end()
+    }
+
+    func note(_ text: String) {
+        let text = text.replacing("..", with: "")
+        log.append(text)
+        records.add("> " + text)
+        if log.count > 400 { log.removeFirst(100) }
+    }
+
+    func chance(_ percent: Int) -> Bool { Int.random(in: 0..<100, using: &random) < percent }
+
+    func newContent() -> String {
+        lastContent += 1
+        // Of a size of its own, so that no version passes for another.
+        return "c\(lastContent)" + String(repeating: ".", count: lastContent) + ";"
+    }
+
+    // MARK: What is known of contents
+
+    func confirm(_ content: String) {
+        guard !content.isEmpty else { return }
+        required.insert(content)
+        gone.remove(content)
+    }
+
+    func destroy(_ content: String) {
+        guard !content.isEmpty else { return }
+        required.remove(content)
+        gone.insert(content)
+    }
+
+    func forget(_ contents: [String]) {
+        required.subtract(contents)
+        gone.subtract(contents)
+    }
+
+    // MARK: Steps
+
+    private func oneStep() async throws {
+        switch Int.random(in: 0..<100, using: &random) {
+        case 0..<52: await change()
+        case 52..<72: await work(Int.random(in: 1...4, using: &random))
+        case 72..<84: changeByOther()
+        case 84..<90: await look()
+        case 90..<95: injectFault()
+        case 95..<97:
+            let isCutOff = chance(40)
+            note(isCutOff ? "offline" : "online")
+            machine.cloud.setCutOff(isCutOff)
+        case 97: try await restart(isCrash: true)
+        case 98: try await restart(isCrash: false)
+        default: await crashInACall()
+        }
+    }
+
+    private func work(_ most: Int) async {
+        for _ in 0..<most {
+            guard await machine.fileSystem.carryOutNextJob() else { return }
+            await machine.fileSystem.settleListings()
+        }
+    }
+
+    private func look() async {
+        let path = await existingFolder()
+        note("look \(path)")
+        do throws(FileSystemError) {
+            try await machine.fileSystem.refreshAnew(try await machine.node(path))
+        } catch {
+            note("  \(error.code)")
+        }
+    }
+
+    private func injectFault() {
+        let calls: [ModelCloud.Call] = [
+            .list, .item, .upload, .createFolder, .relocate, .delete, .download,
+        ]
+        let faults: [ModelCloud.Fault] = [
+            .before(.unreachable), .before(.temporarilyUnavailable), .answerLost,
+        ]
+        guard let call = calls.randomElement(using: &random),
+            let fault = faults.randomElement(using: &random)
+        else { return }
+        note("fault \(call) \(fault)")
+        cloud.fail(call, skip: Int.random(in: 0..<2, using: &random), fault)
+    }
+
+    private func crashInACall() async {
+        note("crash in a call")
+        let store = machine.store
+        machine.cloud.crash(after: Int.random(in: 0..<12, using: &random)) {
+            await store.abandon()
+        }
+        for _ in 0..<6 where !machine.cloud.wasEnded { await work(1) }
+    }
+
+    func restart(isCrash: Bool) async throws {
+        note(isCrash ? "crash" : "end")
+        if isCrash {
+            await machine.crash()
+            for file in files { forget(file.unsure + (file.isDirty ? [file.text] : [])) }
+            files = []
+        } else {
+            for index in files.indices.reversed() { await close(index) }
+            await machine.end()
+        }
+        machine = try Machine(
+            folder: folder, cloud: cloud, cacheName: "cache", logger: logger)
+        if chance(30) {
+            note("  without the server")
+            machine.cloud.setCutOff(true)
+        }
+        try await machine.fileSystem.start()
+        await machine.fileSystem.settleListings()
+    }
+}

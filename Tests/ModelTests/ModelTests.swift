@@ -1,0 +1,25 @@
+import TestSupport
+import Testing
+
+/// The whole file system over a model cloud, driven by random operations of a program and of
+/// another client, faults, crashes and restarts, against a model of what must hold.
+///
+/// `ORDNER_SIMULATION_STEPS` sets how many operations are made (the nightly form makes a million),
+/// `ORDNER_SIMULATION_SEED` where the seeds begin, so that a failure can be run again.
+@Suite struct ModelTests {
+    @Test func nothingIsLostAndBothSidesConverge() async throws {
+        let steps = SimulationSize.steps(usual: 10_000)
+        let perRun = 400
+        var seed = SimulationSize.seed
+        for _ in 0..<max(1, steps / perRun) {
+            let run = try ModelRun(seed: seed)
+            try await run.run(steps: perRun)
+            if let failure = run.failure {
+                let log = run.records.last.suffix(600).joined(separator: "\n")
+                Issue.record("seed \(seed): \(failure)\n\(log)\nseed \(seed): \(failure)")
+                return
+            }
+            seed += 1
+        }
+    }
+}
