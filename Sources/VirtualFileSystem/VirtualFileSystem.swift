@@ -41,6 +41,8 @@ package final class VirtualFileSystem: Sendable {
     let synchronization = Mutex<Task<Void, Never>?>(nil)
     /// Server changes of several calls that could not be ended yet, by their record.
     let unfinished = Mutex<[Int64: Undertaking]>([:])
+    /// What is on its way to the server, with the records of that, by inode.
+    let sentContents = Mutex<[UInt64: [(intent: Int64, sent: SentContent)]]>([:])
     /// Found out by this run, where the cloud can't say.
     let learnedUploadBehaviour = Mutex<Capabilities.UploadOntoName?>(nil)
     private let serials = Atomic<UInt64>(0)

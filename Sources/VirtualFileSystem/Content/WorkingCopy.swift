@@ -29,6 +29,7 @@ final class WorkingCopy: Sendable {
         /// Files that a copy has taken the place of, and that an upload or the row may still mean.
         var superseded: [ContentFile] = []
         var frozen: ContentFile?
+        var isDiscarded = false
         var copies = 0
 
         var shown: Shown {
@@ -131,10 +132,11 @@ final class WorkingCopy: Sendable {
     }
 
     /// Removes the files that neither the row nor an upload means any more.
-    func removeSuperseded() {
+    /// - Parameter sent: paths of files whose upload has not been answered.
+    func removeSuperseded(keeping sent: Set<String>) {
         let gone = state.withLock { state in
             let gone = state.superseded.filter {
-                $0 !== state.frozen && $0.path != state.kept?.path
+                $0 !== state.frozen && $0.path != state.kept?.path && !sent.contains($0.path)
             }
             state.superseded.removeAll { file in gone.contains { $0 === file } }
             return gone
@@ -318,10 +320,12 @@ final class WorkingCopy: Sendable {
 
     /// Ends a freeze.
     func unfreeze(_ file: ContentFile) {
-        state.withLock { state in
+        let isDiscarded = state.withLock { state in
             state.frozen = nil
             if state.file === file { state.isFrozen = false }
+            return state.isDiscarded
         }
+        if isDiscarded { file.remove() }
     }
 
     /// Puts everything on stable storage.
@@ -335,7 +339,9 @@ final class WorkingCopy: Sendable {
     /// Removes the file from the disk; open readers keep it.
     func discard() {
         let files = state.withLock { state in
-            let files = state.superseded + [state.file]
+            state.isDiscarded = true
+            // What is being uploaded goes when that has ended.
+            let files = (state.superseded + [state.file]).filter { $0 !== state.frozen }
             state.superseded = []
             return files
         }

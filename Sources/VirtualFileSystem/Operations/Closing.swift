@@ -22,7 +22,7 @@ extension VirtualFileSystem {
         return pending { () throws(FileSystemError) in
             let changes = self.keepContent(of: node.id, whole: node.writeHandles == 1)
             try await self.store.commit(changes, durability: .normal)
-            working.removeSuperseded()
+            working.removeSuperseded(keeping: self.sentPaths(of: node.inode))
             guard self.options.synchronization == .all, !node.isLocalOnly else { return }
             self.wake()
             do throws(FileSystemError) {
@@ -58,7 +58,9 @@ extension VirtualFileSystem {
             try await self.disk.run { () throws(FileSystemError) in try working.sync() }
             let changes = self.keepContent(of: id, whole: false)
             try await self.store.commit(changes, durability: .full)
-            working.removeSuperseded()
+            if let inode = self.tree.withLock({ $0.nodes[id]?.inode }) {
+                working.removeSuperseded(keeping: self.sentPaths(of: inode))
+            }
             self.wake()
         }
     }
@@ -174,7 +176,7 @@ extension VirtualFileSystem {
             // The row no longer speaks of the file before it moves.
             let rows = tree.withLock { $0.recordChanges(of: [id]) }
             try await store.commit(rows, durability: .normal)
-            working.removeSuperseded()
+            working.removeSuperseded(keeping: sentPaths(of: node.inode))
         } catch {
             logger.warning("a stored file stays uncached", metadata: ["error": "\(error)"])
             return

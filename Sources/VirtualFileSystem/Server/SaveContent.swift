@@ -26,11 +26,13 @@ extension VirtualFileSystem {
         }
         working.unfreeze(frozen.file)
         // The row speaks of what there is before anything goes.
-        let rows = tree.withLock { $0.recordChanges(of: [id]) }
+        var answered: [StateChange] = []
+        if case .success = result { answered = forgetSent(node.inode) }
+        let rows = tree.withLock { $0.recordChanges(of: [id]) } + answered
         try await asLocalJob { () async throws(FileSystemError) in
             try await self.store.commit(rows, durability: .normal)
         }
-        working.removeSuperseded()
+        working.removeSuperseded(keeping: sentPaths(of: node.inode))
         try result.get()
     }
 
@@ -52,6 +54,11 @@ extension VirtualFileSystem {
         let server = tree.withLock { $0.nodes[id]?.server }
         if let server, await isCached(server, equalTo: content) {
             return acknowledgeUnchanged(id, working, generation: frozen.generation)
+        }
+        if let node = tree.withLock({ $0.nodes[id] }),
+            let target = tree.withLock({ $0.serverPlace(at: place) })
+        {
+            try await noteSending(content, of: node.inode, to: target)
         }
         let saved: SavedContent
         do throws(CloudStorageError) {
@@ -110,6 +117,10 @@ extension VirtualFileSystem {
             if try await isContent(content, equalTo: current) {
                 return SavedContent(item: current, place: target)
             }
+            if try await isOurs(current, inode(of: id)) {
+                let item = try await storeNext(content, of: id, insteadOf: current, place)
+                return SavedContent(item: item, place: target)
+            }
             return try await keepBoth(content, of: id, at: target, place)
         }
         guard current.name.hasSameBytes(as: place.name) else {
@@ -119,6 +130,10 @@ extension VirtualFileSystem {
         }
         let item = try await storeNext(content, of: id, insteadOf: current, place)
         return SavedContent(item: item, place: target)
+    }
+
+    private func inode(of id: UInt64) -> InodeNumber {
+        tree.withLock { $0.nodes[id]?.inode } ?? InodeNumber(id)
     }
 
     /// Another client has given a file another name in its folder: so does this machine, where that
@@ -192,6 +207,10 @@ extension VirtualFileSystem {
             // Our own upload whose answer was lost, or a stranger's.
             if try await isContent(content, equalTo: other) {
                 return SavedContent(item: other, place: target)
+            }
+            if try await isOurs(other, inode(of: id)) {
+                let item = try await storeNext(content, of: id, insteadOf: other, place)
+                return SavedContent(item: item, place: target)
             }
             return try await keepBoth(content, of: id, at: target, place)
         }

@@ -1,0 +1,137 @@
+import CloudStorage
+import FileSystemTypes
+import FoundationEssentials
+import Glibc
+import Logging
+import StateStore
+import Synchronization
+
+/// Content that is on its way to the server, on record until the server's answer is: what is found
+/// on the server after a crash or a lost answer is then known as our own.
+struct SentContent: Codable, Sendable, Hashable {
+    static let intentKind = "store"
+    /// More are not kept of one file; the oldest goes.
+    static let limit = 4
+
+    var inode: UInt64
+    /// Name of the file in the state's folder of contents.
+    var file: String
+    var size: Int64
+    var folder: ItemReference
+    var name: String
+}
+
+extension VirtualFileSystem {
+    private func path(of sent: SentContent) -> String { "\(store.contentFolder)/\(sent.file)" }
+
+    /// Records that content is about to be sent. The record stays until `forgetSent`.
+    func noteSending(
+        _ content: LocalContent, of inode: InodeNumber, to place: ServerPlace
+    ) async throws(JobFailure) {
+        let sent = SentContent(
+            inode: inode.rawValue,
+            file: content.path.split(separator: "/").last.map(String.init) ?? "",
+            size: content.size, folder: place.folder, name: place.name)
+        let id = store.allocateIntentID()
+        let old = sentContents.withLock { all -> [Int64] in
+            var list = all[inode.rawValue] ?? []
+            if list.contains(where: { $0.sent == sent }) { return [] }
+            list.append((id, sent))
+            let surplus = list.prefix(max(0, list.count - SentContent.limit)).map(\.intent)
+            all[inode.rawValue] = list.suffix(SentContent.limit)
+            return surplus + [-1]
+        }
+        guard !old.isEmpty else { return }
+        try await asLocalJob { () async throws(FileSystemError) in
+            let payload: [UInt8]
+            do { payload = Array(try JSONEncoder().encode(sent)) } catch {
+                throw FileSystemError(.inputOutput, "can't record an upload: \(error)")
+            }
+            let intent = Intent(
+                id: id, kind: SentContent.intentKind, payload: payload,
+                createdAt: SystemClocks.now())
+            let surplus = old.filter { $0 >= 0 }
+            try await self.store.commit(
+                [.putIntent(intent)] + surplus.map { .removeIntent($0) }, durability: .normal)
+        }
+    }
+
+    /// The server's answer is known: nothing of the file is on its way any more.
+    func forgetSent(_ inode: InodeNumber) -> [StateChange] {
+        let list = sentContents.withLock { $0.removeValue(forKey: inode.rawValue) } ?? []
+        return list.map { .removeIntent($0.intent) }
+    }
+
+    /// Files that must stay, since something on the server may have their content.
+    func sentPaths(of inode: InodeNumber) -> Set<String> {
+        sentContents.withLock { all in
+            Set((all[inode.rawValue] ?? []).map { "\(store.contentFolder)/\($0.sent.file)" })
+        }
+    }
+
+    /// Whether an item of the server is what was sent of a file without an answer.
+    func isOurs(_ item: CloudItem, _ inode: InodeNumber) async throws(CloudStorageError) -> Bool {
+        let list = sentContents.withLock { $0[inode.rawValue] } ?? []
+        for (_, sent) in list.reversed() where sent.size == item.size {
+            let content = LocalContent(path: path(of: sent), size: sent.size)
+            do throws(CloudStorageError) {
+                if try await isContent(content, equalTo: item) { return true }
+            } catch {
+                guard error.kind == .localFile else { throw error }
+            }
+        }
+        return false
+    }
+
+    /// Takes up the records of an earlier run. What was removed here while it was on its way is
+    /// removed on the server if it has arrived, now or never: later it could be somebody's file.
+    func loadSent() async throws(FileSystemError) {
+        for intent in try await store.intents() where intent.kind == SentContent.intentKind {
+            let sent: SentContent
+            do {
+                sent = try JSONDecoder().decode(SentContent.self, from: Data(intent.payload))
+            } catch {
+                throw FileSystemError(.inputOutput, "a recorded upload can't be read: \(error)")
+            }
+            sentContents.withLock { $0[sent.inode, default: []].append((intent.id, sent)) }
+        }
+        for (inode, list) in sentContents.withLock({ $0 }) {
+            guard try await store.record(InodeNumber(inode)) == nil else { continue }
+            await removeOrphans(list.map(\.sent))
+            store.enqueue(forgetSent(InodeNumber(inode)))
+            for sent in list { Glibc.unlink(path(of: sent.sent)) }
+        }
+    }
+
+    private static let orphanSeconds = 5.0
+
+    private func removeOrphans(_ list: [SentContent]) async {
+        let work = Task {
+            do throws(CloudStorageError) {
+                for sent in list { try await removeOrphan(sent) }
+            } catch {
+                logger.warning(
+                    "a removed file may be on the server again", metadata: ["error": "\(error)"])
+            }
+        }
+        let limit = Task {
+            // Cancelled when the work was done in time.
+            do { try await Task.sleep(for: .seconds(Self.orphanSeconds)) } catch { return }
+            work.cancel()
+        }
+        await work.value
+        limit.cancel()
+    }
+
+    private func removeOrphan(_ sent: SentContent) async throws(CloudStorageError) {
+        let content = LocalContent(path: path(of: sent), size: sent.size)
+        do throws(CloudStorageError) {
+            guard let found = try await entry(named: sent.name, in: sent.folder),
+                try await isContent(content, equalTo: found)
+            else { return }
+            try await cloud.delete(found.reference)
+        } catch {
+            guard error.kind == .localFile || error.kind == .notFound else { throw error }
+        }
+    }
+}
