@@ -64,6 +64,7 @@ extension VirtualFileSystem {
         do throws(CloudStorageError) {
             saved = try await store(content, of: id, at: place)
         } catch {
+            if !error.mayHaveHappened { store.enqueue(forgetSent(inode(of: id), content.path)) }
             throw placeFailure(error, folder: place.folder)
         }
         acknowledgeSave(of: id, saved, working, generation: frozen.generation)

@@ -62,6 +62,18 @@ extension VirtualFileSystem {
         return list.map { .removeIntent($0.intent) }
     }
 
+    /// This content, for certain, has not reached the server.
+    func forgetSent(_ inode: InodeNumber, _ contentPath: String) -> [StateChange] {
+        sentContents.withLock { all in
+            let list = all[inode.rawValue] ?? []
+            let gone = list.filter { path(of: $0.sent) == contentPath }
+            all[inode.rawValue] =
+                list.count == gone.count
+                ? nil : list.filter { path(of: $0.sent) != contentPath }
+            return gone.map { .removeIntent($0.intent) }
+        }
+    }
+
     /// Files that must stay, since something on the server may have their content.
     func sentPaths(of inode: InodeNumber) -> Set<String> {
         sentContents.withLock { all in
