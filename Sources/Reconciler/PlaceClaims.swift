@@ -10,7 +10,7 @@ struct PlaceClaims: Sendable {
     func place(of item: UInt64) -> NodePlace? { places[item] }
 
     /// An item that is about to come into a folder.
-    func arriving(in folder: UInt64) -> UInt64? { folders[folder]?.first }
+    func arriving(in folder: UInt64) -> UInt64? { folders[folder]?.min() }
 
     mutating func begin(_ item: UInt64, _ place: NodePlace) {
         end(item)

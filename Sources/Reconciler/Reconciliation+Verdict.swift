@@ -116,7 +116,7 @@ extension Reconciliation {
         var folders = [folder]
         while let next = folders.popLast() {
             if let arriving = claims.arriving(in: next) { return .blocked(arriving) }
-            for child in homeChildren[next] ?? [] {
+            for child in (homeChildren[next] ?? []).sorted() {
                 guard let entry = entries[child] else { continue }
                 if entry.isRunning || entry.difference.wanted != nil || entry.difference.isHeld {
                     return .blocked(child)

@@ -72,7 +72,9 @@ package struct Reconciliation: Sendable {
     package func isRefused(_ item: UInt64) -> Bool { entries[item]?.isRefused ?? false }
 
     /// The items that differ and that the server has in a folder.
-    package func items(in folder: UInt64) -> Set<UInt64> { homeChildren[folder] ?? [] }
+    package func items(in folder: UInt64) -> [UInt64] {
+        (homeChildren[folder] ?? []).sorted()
+    }
 
     /// Who has a place, or is about to have it, or wants it; of the items that differ.
     package func occupant(of place: NodePlace) -> UInt64? {
@@ -283,7 +285,8 @@ package struct Reconciliation: Sendable {
     }
 
     private mutating func wakeWaiters(of item: UInt64) {
-        for waiter in waiters[item] ?? [] { enqueue(waiter) }
+        // In an order that a seed repeats.
+        for waiter in (waiters[item] ?? []).sorted() { enqueue(waiter) }
     }
 
     /// A removal looks again when somebody begins to want its place.

@@ -115,7 +115,11 @@ extension VirtualFileSystem {
             chain.append(next)
         }
         for inode in chain.reversed() {
-            let node = tree.withLock { $0.nodes[inode.rawValue] }
+            var node = tree.withLock { $0.nodes[inode.rawValue] }
+            if node == nil, let record = try await store.record(inode) {
+                tree.withLock { $0.restore(record, makingRoomFor: options.hostName) }
+                node = tree.withLock { $0.nodes[inode.rawValue] }
+            }
             guard let node, node.isFolder, node.children == nil, !node.isRemoved else { continue }
             if try await restore(node) { continue }
             try await ensureListed(node.id)

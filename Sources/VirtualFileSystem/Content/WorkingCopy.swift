@@ -131,6 +131,16 @@ final class WorkingCopy: Sendable {
         }
     }
 
+    /// What was missing of the confirmed content has come, and is on stable storage.
+    func noteFilled() {
+        state.withLock { state in
+            guard state.kept?.path == state.file.path, state.missing.isEmpty else { return }
+            state.kept?.missing = []
+            let now = state.shown
+            shown.withLock { $0 = now }
+        }
+    }
+
     /// Removes the files that neither the row nor an upload means any more.
     /// - Parameter sent: paths of files whose upload has not been answered.
     func removeSuperseded(keeping sent: Set<String>) {
@@ -369,7 +379,8 @@ extension WorkingCopy.State {
         let base = file.path.split(separator: "/").last.map(String.init) ?? ""
         let folder = file.path.dropLast(base.utf8.count)
         let stem = base.split(separator: ".").first.map(String.init) ?? base
-        return "\(folder)\(stem).\(copies)"
+        // A copy that a crash has left behind may have the same count.
+        return "\(folder)\(stem).\(SystemClocks.now().nanosecondsSince1970)-\(copies)"
     }
 }
 

@@ -94,7 +94,9 @@ extension VirtualFileSystem {
 
     private func relocate(_ id: UInt64) async throws(JobFailure) {
         try await settleUndertakings(of: [id])
-        guard let (move, goal) = tree.withLock({ $0.relocation(of: id) }) else { return }
+        guard let (move, goal) = tree.withLock({ $0.relocation(of: id) }) else {
+            return try await lookFor(id)
+        }
         let items: [CloudItem?]
         do throws(CloudStorageError) {
             items = try await undertake(undertaking(for: [move]))
@@ -119,8 +121,35 @@ extension VirtualFileSystem {
         tree.withLock { $0.acknowledgeMove(of: id, item, at: goal) }
     }
 
+    /// Finds out where an item is whose folder on the server is not known any more.
+    func lookFor(_ id: UInt64) async throws(JobFailure) {
+        let reference = tree.withLock { tree -> ItemReference? in
+            guard let node = tree.nodes[id], let home = tree.home(of: node),
+                home != tree.goal(of: node)
+            else { return nil }
+            return tree.reference(of: id)
+        }
+        guard let reference else { return }
+        let (item, whereabouts) = try await asJob { () async throws(CloudStorageError) in
+            try await self.inspect(reference)
+        }
+        guard let item, case .at(let place) = whereabouts else { return try itemIsGone(id) }
+        let isFound = tree.withLock { tree in
+            guard let folder = tree.byKey[ItemKey(ItemReference(place.folder))] else {
+                return false
+            }
+            tree.acknowledgeMove(
+                of: id, item, at: NodePlace(folder: folder, name: place.name))
+            return true
+        }
+        guard isFound else {
+            throw JobFailure(
+                FileSystemError(.stale, "another client has moved it"), .retry(after: nil))
+        }
+    }
+
     /// Another client has deleted what was to be moved. A program that waits is told.
-    private func itemIsGone(_ id: UInt64) throws(JobFailure) {
+    func itemIsGone(_ id: UInt64) throws(JobFailure) {
         forgetGone(id)
         guard options.synchronization != .none else { return }
         throw JobFailure(FileSystemError(.notFound, "another client has deleted it"))
@@ -185,7 +214,7 @@ extension VirtualFileSystem {
         let items = try await asJob { () async throws(CloudStorageError) in
             try await self.undertake(self.undertaking(for: [move]))
         }
-        guard let item = items[0] else { return forgetGone(id) }
+        guard let item = items[0] else { return try itemIsGone(id) }
         tree.withLock { $0.acknowledgeMove(of: id, item, at: place) }
     }
 

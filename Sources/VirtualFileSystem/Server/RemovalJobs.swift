@@ -135,9 +135,11 @@ extension VirtualFileSystem {
                 item: id, move: move, goal: goal, place: place, removed: removed, known: known,
                 reference: reference)
         }
-        guard let plan else { return }
+        guard let plan else { return try await lookFor(id) }
         // Where the one is gone there is nothing to give the other's place to.
-        guard let isSeen = try await isUnchanged(id, plan.move.item) else { return forgetGone(id) }
+        guard let isSeen = try await isUnchanged(id, plan.move.item) else {
+            return try itemIsGone(id)
+        }
         try await keepReadable(removed)
         do throws(CloudStorageError) {
             try await checkUnchanged(plan.known, plan.reference)

@@ -42,6 +42,7 @@ extension VirtualFileSystem {
         try await asLocalJob { () async throws(FileSystemError) in
             try await working.fill(ByteRange(0, working.size), on: self.disk)
             try await self.disk.run { () throws(FileSystemError) in try working.sync() }
+            working.noteFilled()
             let rows = self.tree.withLock { $0.recordChanges(of: [id]) }
             try await self.store.commit(rows, durability: .normal)
         }

@@ -78,6 +78,8 @@ struct ListingMerge {
                 isCurrent = false
             } else if node.server != nil, node.displaced == nil, node.working?.isSaved ?? true {
                 tree.vanish(id, &effects)
+            } else if node.server != nil {
+                isCurrent = false
             }
         }
         tree.nodes[folder]?.validatedAt = monotonicNow

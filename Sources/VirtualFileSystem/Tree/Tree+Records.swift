@@ -57,6 +57,28 @@ extension Tree {
         attach(node)
     }
 
+    /// Adds a folder that unsent changes are in, whatever has its name now: where that is unsent
+    /// too, under a name beside it.
+    mutating func restore(_ record: InodeRecord, makingRoomFor hostName: String) {
+        let folder = record.parent.rawValue
+        guard !record.isRemoved, nodes[folder]?.children != nil else { return }
+        var record = record
+        if let holder = child(of: folder, named: record.name) {
+            if holder.isUnsettled || holder.working?.isSaved == false
+                || holder.isFolder && hasUnsettled(below: holder.id)
+            {
+                let place = RecordedPlace(parent: record.parent, name: record.name)
+                if record.server != nil { record.serverPlace = record.serverPlace ?? place }
+                record.name = ConflictName.make(
+                    for: record.name, host: hostName, date: SystemClocks.nameStamp(), attempt: 1)
+            } else {
+                detach(holder.id)
+            }
+        }
+        restore(record, below: folder)
+        compare(record.inode.rawValue)
+    }
+
     /// Adds a node that was removed here and is still on the server.
     mutating func restoreRemoved(_ record: InodeRecord) {
         guard nodes[record.inode.rawValue] == nil, let server = record.server,
@@ -68,6 +90,8 @@ extension Tree {
         node.server = server
         node.overlay = record.overlay
         node.isRemoved = true
+        // A folder that was removed here was empty.
+        if record.kind == .folder { node.children = [:] }
         node.displaced = NodePlace(folder: record.parent.rawValue, name: record.name)
         nodes[node.id] = node
         byKey[ItemKey(server.reference)] = node.id
