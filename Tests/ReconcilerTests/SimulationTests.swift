@@ -10,7 +10,7 @@ import Testing
 @Suite struct SimulationTests {
     @Test func bothSidesAgreeWhenAllIsQuiet() {
         let steps = SimulationSize.steps(usual: 10_000)
-        var seed = SimulationSize.seed
+        var seed = SimulationSize.seed()
         var taken = 0
         var jobs = 0
         while taken < steps {
