@@ -46,6 +46,8 @@ package struct Reconciliation: Sendable {
     /// Places that jobs under way are about to take, whatever their items want by now.
     var claims = PlaceClaims()
     private var waiters: [UInt64: Set<UInt64>] = [:]
+    /// When something was last removed from a folder.
+    private var lastRemovals: [UInt64: Double] = [:]
     private var future = Heap<Turn>()
     private var ready = Heap<Turn>()
     private var heldBulk: [UInt64] = []
@@ -100,6 +102,10 @@ package struct Reconciliation: Sendable {
             entry.isRefused = false
             entries[item] = entry
             addToIndexes(item, difference)
+            if difference.wanted == nil, let folder = difference.home?.folder {
+                if lastRemovals.count > 4_096 { lastRemovals = [:] }
+                lastRemovals[folder] = max(lastRemovals[folder] ?? 0, difference.changedAt)
+            }
             if !entry.isRunning { enqueue(item) }
         } else {
             unblock(item)
@@ -133,8 +139,23 @@ package struct Reconciliation: Sendable {
             guard let turn = ready.popMin() else { return nil }
             guard let entry = entries[turn.item], entry.ticket == turn.ticket, !entry.isRunning
             else { continue }
+            if let later = postponement(of: entry, now: now) {
+                future.insert(Turn(time: later, ticket: turn.ticket, item: turn.item))
+                continue
+            }
             if let job = decide(turn.item, folderOf) { return start(job) }
         }
+    }
+
+    /// When a removal is looked at again, while other things are still being removed from its folder:
+    /// the folder itself may go next.
+    private func postponement(of entry: Entry, now: Double) -> Double? {
+        let difference = entry.difference
+        guard !entry.isUrgent, difference.wanted == nil, let home = difference.home,
+            let last = lastRemovals[home.folder]
+        else { return nil }
+        let quiet = min(last, difference.changedAt + pace.longestQuiet) + pace.removalSeconds
+        return quiet > now ? quiet : nil
     }
 
     /// Makes those ready whose time has come.
@@ -240,7 +261,10 @@ package struct Reconciliation: Sendable {
     private mutating func wait(_ item: UInt64, for blocker: Blocker) -> ReconciliationJob? {
         entries[item]?.blocker = blocker
         waiters[blocker.item, default: []].insert(item)
-        if entries[item]?.isUrgent == true, entries[blocker.item]?.isUrgent == false {
+        // One that has just failed keeps its pause, whoever waits for it.
+        if entries[item]?.isUrgent == true, let other = entries[blocker.item], !other.isUrgent,
+            other.notBefore == 0
+        {
             expedite([blocker.item])
         }
         return circle(from: item)

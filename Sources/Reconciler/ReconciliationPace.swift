@@ -4,6 +4,8 @@ package struct ReconciliationPace: Hashable, Sendable {
     package var settleSeconds: Double
     /// As above, for removals: a tree that is being removed becomes one call.
     package var removalSeconds: Double
+    /// Seconds for which removals from one folder, one after the other, can hold back the first.
+    package var longestQuiet: Double = 30
     /// Seconds until the first repetition; doubles each time.
     package var firstRetry: Double
     package var longestRetry: Double

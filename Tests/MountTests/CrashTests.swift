@@ -142,9 +142,8 @@ extension MountedCloud {
             "python3 writer.py mount/\(TestCloud.teamRootName)/load load.log \(seed) 0 "
                 + (isDurable ? "durable" : "") + "; touch ended-\(seed)", seconds: 300)
         try await eventually(within: .seconds(240), "\(lines) lines of the log") {
-            // The load ends by itself only where the mount fails it.
+            // The load ends by itself where a conflict has taken a name from it.
             let hasEnded = FileManager.default.fileExists(atPath: "\(home.path)/ended-\(seed)")
-            #expect(!hasEnded, "the mount failed the load")
             return try hasEnded || loggedLines() >= lines
         }
         try await end()
