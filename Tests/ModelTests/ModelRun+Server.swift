@@ -42,7 +42,8 @@ extension ModelRun {
         default:
             guard let existing else { return }
             note("other deletes \(existing)")
-            for (path, content) in server
+            // With what has a temporary name in it.
+            for (path, content) in cloud.snapshot()
             where path == existing || path.hasPrefix(existing + "/") {
                 if let content { destroy(text(content)) }
             }
