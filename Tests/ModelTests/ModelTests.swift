@@ -10,7 +10,7 @@ import Testing
     @Test func nothingIsLostAndBothSidesConverge() async throws {
         let steps = SimulationSize.steps(usual: 10_000)
         let perRun = 400
-        // Seeds 57, 62, 73, 79 and 91 find changes of two clients that do not end well yet (README).
+        // Seeds 57, 62, 79, 84 and 91 find changes of two clients that do not end well yet (README).
         var seed = SimulationSize.seed(usual: 6)
         for _ in 0..<max(1, steps / perRun) {
             let run = try ModelRun(seed: seed)
