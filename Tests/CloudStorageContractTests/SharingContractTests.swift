@@ -66,6 +66,28 @@ extension CloudStorageContract {
         }
     }
 
+    @Suite struct OwnLocks {
+        @Test(arguments: CloudVariant.webDAV)
+        func theHolderOfALockCanWrite(variant: CloudVariant) async throws {
+            let cloud = try await ContractClouds.cloud(variant)
+            let file = try await cloud.upload("1", "a")
+            try await cloud.alice.lock(file.reference, seconds: 600)
+            let revision = try #require(file.revision)
+            let next = try await cloud.upload("22", "a", onto: .revision(revision))
+            #expect(try await cloud.alice.bytes(of: next) == Array("22".utf8))
+            #expect(
+                try await failureKind {
+                    _ = try await cloud.bob.upload(
+                        [3], name: "a", to: cloud.folder, from: cloud.files)
+                } == .locked)
+            let moved = try await cloud.alice.relocate(
+                next.reference, to: RelocationTarget(name: "b"))
+            // A lock is of the path; what was moved away has none.
+            try await cloud.alice.unlock(moved.reference)
+            try await cloud.bob.delete(moved.reference)
+        }
+    }
+
     @Suite struct Changes {
         @Test(arguments: CloudVariant.webDAV)
         func thereIsNoFeed(variant: CloudVariant) async throws {
