@@ -133,7 +133,9 @@ let package = Package(
             path: "Tests/TestSupport", swiftSettings: swiftSettings),
         tests("FileSystemTypesTests", ["FileSystemTypes"]),
         tests("LeitzCloudAPITests", ["LeitzCloudAPI"]),
-        tests("HTTPTransportTests", ["HTTPTransport", "CloudStorage", "FileSystemTypes"]),
+        tests(
+            "HTTPTransportTests",
+            ["HTTPTransport", "CloudStorage", "FileSystemTypes", .nioCore, .nioPosix]),
         tests(
             "LeitzCloudServerTests",
             [

@@ -3,6 +3,7 @@ import CloudStorage
 import Glibc
 import NIOCore
 import NIOPosix
+import Synchronization
 
 /// A request body made of a local file and what stands before and behind it.
 struct FileBody: Sendable {
@@ -26,8 +27,18 @@ struct FileBody: Sendable {
 final class FileBodySource: Sendable {
     private static let pieceSize: Int64 = 128 << 10
 
+    /// The server has answered and does not want the rest.
+    struct Stopped: Error {}
+
+    private enum Sending {
+        case notBegun
+        case under(EventLoopPromise<Void>)
+        case over
+    }
+
     private let part: FileBody
     private let descriptor: Int32
+    private let sending = Mutex(Sending.notBegun)
 
     /// Opens the file; it is closed when the last piece was sent or the request is dropped.
     /// - Throws: `localFile`.
@@ -69,15 +80,44 @@ final class FileBodySource: Sendable {
 
     var body: HTTPClient.Body {
         .stream(contentLength: part.totalSize) { writer in
+            let done = MultiThreadedEventLoopGroup.singleton.any().makePromise(of: Void.self)
+            guard self.begin(done) else { return done.futureResult }
             // An empty piece counts as sent like any other: a body may have no head and no tail.
             writer.write(.byteBuffer(ByteBuffer(bytes: self.part.head)))
                 .flatMapWithEventLoop { _, loop in
-                    let done = loop.makePromise(of: Void.self)
-                    self.sendPiece(at: 0, to: writer, done: done)
-                    return done.futureResult
+                    let content = loop.makePromise(of: Void.self)
+                    self.sendPiece(at: 0, to: writer, done: content)
+                    return content.futureResult
                 }
                 .flatMap { writer.write(.byteBuffer(ByteBuffer(bytes: self.part.tail))) }
+                .whenComplete { self.finish($0) }
+            return done.futureResult
         }
+    }
+
+    /// Ends the body where it is, because the server has answered before it had all of it.
+    ///
+    /// AsyncHTTPClient takes no more of a body once an error status has come. It closes the
+    /// connection when the answer has ended, and then waits for a body that it won't take.
+    func stop() { finish(.failure(Stopped())) }
+
+    private func begin(_ done: EventLoopPromise<Void>) -> Bool {
+        let isStopped = sending.withLock { sending in
+            if case .over = sending { return true }
+            sending = .under(done)
+            return false
+        }
+        if isStopped { done.fail(Stopped()) }
+        return !isStopped
+    }
+
+    private func finish(_ result: Result<Void, any Error>) {
+        let done = sending.withLock { sending -> EventLoopPromise<Void>? in
+            defer { sending = .over }
+            guard case .under(let done) = sending else { return nil }
+            return done
+        }
+        done?.completeWith(result)
     }
 
     private func sendPiece(

@@ -3,14 +3,19 @@ import CloudStorage
 import NIOCore
 import NIOHTTP1
 
-extension HTTPClient.Request {
-    /// The call as AsyncHTTPClient sends it, with its body's source opened.
+/// A call as AsyncHTTPClient sends it, with its body's source opened.
+struct PreparedRequest: Sendable {
+    var request: HTTPClient.Request
+    /// Where the body comes from, if that is a file.
+    var source: FileBodySource?
+
     static func make(
         _ call: HTTPCall, userAgent: String
-    ) async -> Result<HTTPClient.Request, CloudStorageError> {
+    ) async -> Result<PreparedRequest, CloudStorageError> {
         var headers = HTTPHeaders([("User-Agent", userAgent), ("Accept", "*/*")])
         headers.add(contentsOf: call.headers)
         var body: HTTPClient.Body?
+        var source: FileBodySource?
         switch call.body {
         case .none: break
         case .form(let fields):
@@ -20,13 +25,13 @@ extension HTTPClient.Request {
         case .multipart(let part):
             headers.replaceOrAdd(name: "Content-Type", value: part.contentType)
             switch await FileBodySource.open(FileBody(part)) {
-            case .success(let source): body = source.body
+            case .success(let opened): source = opened
             case .failure(let error): return .failure(error)
             }
         case .file(let content, let type):
             headers.replaceOrAdd(name: "Content-Type", value: type)
             switch await FileBodySource.open(FileBody(content: content)) {
-            case .success(let source): body = source.body
+            case .success(let opened): source = opened
             case .failure(let error): return .failure(error)
             }
         case .bytes(let bytes, let type):
@@ -34,10 +39,10 @@ extension HTTPClient.Request {
             body = .byteBuffer(ByteBuffer(bytes: bytes))
         }
         do {
-            return .success(
-                try HTTPClient.Request(
-                    url: call.url, method: HTTPMethod(rawValue: call.method.rawValue),
-                    headers: headers, body: body))
+            let request = try HTTPClient.Request(
+                url: call.url, method: HTTPMethod(rawValue: call.method.rawValue),
+                headers: headers, body: source?.body ?? body)
+            return .success(PreparedRequest(request: request, source: source))
         } catch {
             return .failure(TransportFailure.classify(error))
         }

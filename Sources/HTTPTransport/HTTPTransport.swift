@@ -193,20 +193,22 @@ package final class HTTPTransport: Sendable {
     }
 
     private func exchange(_ call: HTTPCall, delivery: (any BodyDelivery)?) async -> AttemptResult {
-        let request: HTTPClient.Request
-        switch await HTTPClient.Request.make(call, userAgent: configuration.userAgent) {
-        case .success(let made): request = made
+        let prepared: PreparedRequest
+        switch await PreparedRequest.make(call, userAgent: configuration.userAgent) {
+        case .success(let made): prepared = made
         case .failure(let error):
             return .failure(TransportFailure(error: error, progress: .notSent))
         }
         let delegate = ExchangeDelegate(
-            maximumAnswerSize: call.maximumAnswerSize, delivery: delivery)
+            maximumAnswerSize: call.maximumAnswerSize, delivery: delivery, source: prepared.source)
         let deadline: NIODeadline? =
             call.traffic == .metadata
             ? .now() + TimeAmount(call.deadline ?? configuration.requestDeadline) : nil
         let task = client.execute(
-            request: request, delegate: delegate, eventLoop: .indifferent, deadline: deadline,
-            logger: nil)
+            request: prepared.request, delegate: delegate, eventLoop: .indifferent,
+            deadline: deadline, logger: nil)
+        let watch = watch(task, delegate)
+        defer { watch.cancel() }
         return await withTaskCancellationHandler {
             do {
                 return .success(try await task.get())
@@ -215,6 +217,20 @@ package final class HTTPTransport: Sendable {
             }
         } onCancel: {
             task.cancel()
+        }
+    }
+
+    /// Ends an exchange in which nothing has moved for longer than the client's own timeouts allow:
+    /// these watch connections, and a request may wait without one.
+    private func watch(
+        _ task: HTTPClient.Task<HTTPAnswer>, _ delegate: ExchangeDelegate
+    ) -> RepeatedTask {
+        let allowed = TimeAmount(configuration.idleTimeout + configuration.connectTimeout)
+        let pause = TimeAmount.nanoseconds(max(1, allowed.nanoseconds / 4))
+        return task.eventLoop.scheduleRepeatedTask(initialDelay: pause, delay: pause) { _ in
+            if .now() - delegate.lastActivity > allowed {
+                task.fail(reason: HTTPClientError.readTimeout)
+            }
         }
     }
 

@@ -1,12 +1,12 @@
 import Glibc
 
 /// Makes a file of a size without writing its bytes.
-func sparse(_ path: String, size: Int) throws {
+package func sparse(_ path: String, size: Int) throws {
     guard truncate(path, off_t(size)) == 0 else { throw SparseFileError(code: errno) }
 }
 
 /// Sets a file's modification time back.
-func makeOlder(_ path: String, seconds: Int) throws {
+package func makeOlder(_ path: String, seconds: Int) throws {
     var status = stat()
     guard stat(path, &status) == 0 else { throw SparseFileError(code: errno) }
     status.st_mtim.tv_sec -= seconds
@@ -14,6 +14,6 @@ func makeOlder(_ path: String, seconds: Int) throws {
     guard utimensat(AT_FDCWD, path, times, 0) == 0 else { throw SparseFileError(code: errno) }
 }
 
-struct SparseFileError: Error {
+package struct SparseFileError: Error {
     var code: Int32
 }
