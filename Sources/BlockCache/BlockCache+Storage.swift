@@ -60,6 +60,10 @@ extension BlockCache {
 
     /// Runs work on the storage queue unless the cache is closed before its turn comes.
     func later(_ work: @escaping @Sendable () -> Void) {
+        if configuration.isSequential {
+            if !isSealed.load(ordering: .relaxed) { work() }
+            return
+        }
         storage.async {
             if !self.isSealed.load(ordering: .relaxed) { work() }
         }

@@ -28,6 +28,8 @@ package final class BlockCache: Sendable {
         package var parallelRequests: Int
         /// Content versions at most, which bounds the table in memory.
         package var entryLimit: Int
+        /// Whether whatever a call starts is over when it returns: slower, but repeatable.
+        package var isSequential = false
 
         package init(
             folder: String, sizeLimit: Int64 = 10 << 30, minimumFreeBytes: Int64 = 1 << 30

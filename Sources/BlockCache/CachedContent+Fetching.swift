@@ -11,6 +11,19 @@ extension CachedContent {
     /// error, `revisionChanged` where the server has another version, `localFile` where the disk
     /// is full.
     package func ensure(_ range: ByteRange) async throws(CloudStorageError) {
+        guard cache.configuration.isSequential else { return try await fetch(range) }
+        let result: Result<Void, CloudStorageError>
+        do throws(CloudStorageError) {
+            try await fetch(range)
+            result = .success(())
+        } catch {
+            result = .failure(error)
+        }
+        await activitiesEnded()
+        try result.get()
+    }
+
+    private func fetch(_ range: ByteRange) async throws(CloudStorageError) {
         let range = geometry.clipped(range)
         state.withLock { state in
             if !state.map.isComplete { state.noteRead(range) }
@@ -185,6 +198,7 @@ extension CachedContent {
         if isWhole { cache.store(self) }
         if asksAgain { confirm() }
         retireIfIdle()
+        resumeSequentialReaders()
     }
 
     /// Gives the version up: the server has another one.

@@ -72,7 +72,8 @@ package final class CachedContent: Sendable {
             return state.readers == 0 ? state.board.giveUp(all: false) : []
         }
         for task in tasks { task.cancel() }
-        if state.withLock({ $0.readers == 0 }) { confirm() }
+        let asks = !cache.configuration.isSequential
+        if asks, state.withLock({ $0.readers == 0 }) { confirm() }
         retireIfIdle()
     }
 
@@ -100,6 +101,28 @@ package final class CachedContent: Sendable {
     func endActivity() {
         state.withLock { $0.activities -= 1 }
         retireIfIdle()
+        resumeSequentialReaders()
+    }
+
+    /// Waits until no fetch and no question to the server is under way.
+    func activitiesEnded() async {
+        await withCheckedContinuation { continuation in
+            let isOver = state.withLock { state in
+                guard state.activities > 0 else { return true }
+                state.sequentialReaders.append(continuation)
+                return false
+            }
+            if isOver { continuation.resume() }
+        }
+    }
+
+    func resumeSequentialReaders() {
+        let readers = state.withLock { state in
+            guard state.activities == 0 else { return [CheckedContinuation<Void, Never>]() }
+            defer { state.sequentialReaders = [] }
+            return state.sequentialReaders
+        }
+        for reader in readers { reader.resume() }
     }
 
     /// Resumes waiting readers; not under the mutex.

@@ -36,6 +36,8 @@ struct ContentState: Sendable {
     var readers = 0
     /// Fetches and confirmations under way; they keep the content alive like readers.
     var activities = 0
+    /// Who waits for the end of all activities; only where the cache is sequential.
+    var sequentialReaders: [CheckedContinuation<Void, Never>] = []
     /// The server has another version now.
     var isStale = false
     /// The cache no longer knows this content; its files are unlinked.

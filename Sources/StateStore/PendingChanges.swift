@@ -30,9 +30,10 @@ package struct PendingChanges<Waiter> {
     package var isBehind: Bool { changes.count >= Self.behindLimit }
 
     /// Adds changes. Returns whether the owner must schedule a run of its thread.
-    package mutating func add(_ more: [StateChange], waiter: Waiter?, durability: Durability)
-        -> Bool
-    {
+    /// - Parameter mayWait: whether changes that nobody waits for are left to a later run.
+    package mutating func add(
+        _ more: [StateChange], waiter: Waiter?, durability: Durability, mayWait: Bool = false
+    ) -> Bool {
         changes.append(contentsOf: more)
         if changes.count >= compactAt { compact() }
         if let waiter {
@@ -41,6 +42,7 @@ package struct PendingChanges<Waiter> {
         }
         // After a failure only callers who want to hear of it make the thread try again.
         guard !isScheduled, failure == nil || waiter != nil else { return false }
+        if mayWait, waiter == nil { return false }
         isScheduled = true
         return true
     }

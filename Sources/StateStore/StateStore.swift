@@ -22,6 +22,7 @@ package final class StateStore: Sendable {
     private let pending = Mutex(PendingChanges<Waiter>())
     private let numbers: Mutex<NumberReservation>
     private let folder: Mutex<StateFolder?>
+    private let writesAtOnce: Bool
 
     private typealias Waiter = CheckedContinuation<Result<Void, FileSystemError>, Never>
 
@@ -29,14 +30,20 @@ package final class StateStore: Sendable {
     ///
     /// Throws `locked` where another process uses the folder, `notSupported` where a newer version
     /// made it.
-    package convenience init(folder: String) throws(FileSystemError) {
-        try self.init(folder: folder, migrations: StateSchema.migrations)
+    /// - Parameter writesAtOnce: where not, what nobody waits for is written with the next commit
+    ///   or read, and never by itself: then it is certain what `abandon` leaves.
+    package convenience init(
+        folder: String, writesAtOnce: Bool = true
+    ) throws(FileSystemError) {
+        try self.init(
+            folder: folder, migrations: StateSchema.migrations, writesAtOnce: writesAtOnce)
     }
 
     /// As `init(folder:)`, with a schema of given migrations (name, SQL), oldest first.
-    package init(folder path: String, migrations: [(name: String, sql: String)])
-        throws(FileSystemError)
-    {
+    package init(
+        folder path: String, migrations: [(name: String, sql: String)], writesAtOnce: Bool = true
+    ) throws(FileSystemError) {
+        self.writesAtOnce = writesAtOnce
         let folder = try StateFolder(path: path)
         let database = try StateDatabase(in: folder, migrator: StateSchema.migrator(migrations))
         var numbers = NumberReservation(first: database.nextNumber)
@@ -146,7 +153,9 @@ package final class StateStore: Sendable {
     /// A write that fails makes the store `failure`; its changes are kept, in order, and tried
     /// again with the next commit or read. Callers should slow down while `isBehind`.
     package func enqueue(_ changes: [StateChange]) {
-        let mustRun = pending.withLock { $0.add(changes, waiter: nil, durability: .normal) }
+        let mustRun = pending.withLock {
+            $0.add(changes, waiter: nil, durability: .normal, mayWait: !writesAtOnce)
+        }
         guard mustRun else { return }
         if !onThread({ [self] db in writePending(db) }) { failPending(Self.closed) }
     }
