@@ -1,6 +1,5 @@
 package import CloudStorage
-package import FileSystemTypes
-import FoundationEssentials
+import FileSystemTypes
 import Synchronization
 
 /// An id-addressed cloud in memory that behaves as API v2 does: names are unique in a folder,
@@ -22,37 +21,9 @@ package final class ModelCloud: CloudStorage {
         case answerLost
     }
 
-    private struct Entry {
-        var id: Int
-        var parent: Int
-        var name: String
-        var isFolder: Bool
-        var content: [UInt8] = []
-        var revision = 0
-        var modified: Int64 = 0
-    }
-
-    private struct State {
-        var entries: [Int: Entry] = [:]
-        var nextID = 1
-        var nextRevision = 1
-        var time: Int64 = 1_700_000_000
-        var behaviour = Capabilities.UploadOntoName.conflict
-        var counts: [Call: Int] = [:]
-        var faults: [(call: Call, skip: Int, fault: Fault)] = []
-        var lockedByOthers: Set<Int> = []
-        var ownLocks: Set<Int> = []
-        var quota: StorageQuota?
-        var policy = StoragePolicy()
-        var permissions = ItemPermissions.all
-        var isLosingAnswer = false
-        var unanswered: Set<[UInt8]> = []
-        var log: [(time: Int64, id: Int, isDeleted: Bool)] = []
-    }
-
     package static let root = RootIdentifier("1")
 
-    private let state = Mutex(State())
+    let state = Mutex(ModelCloudState())
 
     package init(behaviour: Capabilities.UploadOntoName = .conflict) {
         state.withLock { $0.behaviour = behaviour }
@@ -87,7 +58,7 @@ package final class ModelCloud: CloudStorage {
     /// Another client locks, or unlocks, a path.
     package func setForeignLock(_ isLocked: Bool, on path: String) {
         state.withLock { state in
-            guard let id = Self.find(path, state) else { return }
+            guard let id = state.find(path) else { return }
             if isLocked { state.lockedByOthers.insert(id) } else { state.lockedByOthers.remove(id) }
         }
     }
@@ -99,14 +70,14 @@ package final class ModelCloud: CloudStorage {
         state.withLock { state in
             var result: [String: [UInt8]?] = [:]
             for entry in state.entries.values {
-                result[Self.path(entry, state)] = entry.isFolder ? .some(nil) : entry.content
+                result[state.path(entry)] = entry.isFolder ? .some(nil) : entry.content
             }
             return result
         }
     }
 
     package func content(at path: String) -> [UInt8]? {
-        state.withLock { state in Self.find(path, state).flatMap { state.entries[$0]?.content } }
+        state.withLock { state in state.find(path).flatMap { state.entries[$0]?.content } }
     }
 
     package func content(of item: CloudItem) -> [UInt8]? {
@@ -116,40 +87,40 @@ package final class ModelCloud: CloudStorage {
     }
 
     package func id(at path: String) -> String? {
-        state.withLock { state in Self.find(path, state).map(String.init) }
+        state.withLock { state in state.find(path).map(String.init) }
     }
 
     /// Another client stores content: a new file, or the next revision of an existing one.
     package func storeByOther(_ content: [UInt8], at path: String) {
         state.withLock { state in
-            if let id = Self.find(path, state) {
-                Self.setContent(content, of: id, &state)
+            if let id = state.find(path) {
+                state.setContent(content, of: id)
                 return
             }
-            let (parent, name) = Self.split(path, state)
-            let id = Self.add(name, parent, isFolder: false, &state)
-            Self.setContent(content, of: id, &state)
+            let (parent, name) = state.split(path)
+            let id = state.add(name, parent, isFolder: false)
+            state.setContent(content, of: id)
         }
     }
 
     package func makeFolderByOther(at path: String) {
         state.withLock { state in
-            let (parent, name) = Self.split(path, state)
-            _ = Self.add(name, parent, isFolder: true, &state)
+            let (parent, name) = state.split(path)
+            _ = state.add(name, parent, isFolder: true)
         }
     }
 
     package func deleteByOther(at path: String) {
         state.withLock { state in
-            if let id = Self.find(path, state) { Self.remove(id, &state) }
+            if let id = state.find(path) { state.remove(id) }
         }
     }
 
     package func renameByOther(from path: String, to name: String) {
         state.withLock { state in
-            guard let id = Self.find(path, state) else { return }
+            guard let id = state.find(path) else { return }
             state.entries[id]?.name = name
-            Self.note(id, isDeleted: false, &state)
+            state.note(id, isDeleted: false)
         }
     }
 
@@ -159,296 +130,5 @@ package final class ModelCloud: CloudStorage {
     /// Notes that nobody heard of an upload of a content.
     package func noteUnanswered(_ content: [UInt8]) {
         state.withLock { _ = $0.unanswered.insert(content) }
-    }
-
-    // MARK: CloudStorage
-
-    package var capabilities: Capabilities {
-        Capabilities(
-            supportsRanges: true, uploadOntoName: nil, relocatesInOneCall: false,
-            setsModificationTime: false, movesBetweenRoots: false, isCaseSensitive: true,
-            lockSeconds: 1_800)
-    }
-
-    package func account() async throws(CloudStorageError) -> AccountDescription {
-        try perform(.account) { state in
-            AccountDescription(
-                displayName: "Model",
-                roots: [CloudRoot(id: Self.root, name: "Files", permissions: state.permissions)],
-                quota: state.quota, policy: state.policy)
-        }
-    }
-
-    package func list(
-        _ folder: ItemReference, validator: String?
-    ) async throws(CloudStorageError) -> FolderListing {
-        try perform(.list) { state throws(CloudStorageError) in
-            let id = try Self.resolve(folder, state)
-            let children = state.entries.values.filter { $0.parent == id }
-                .map { Self.item($0, state) }.sorted { $0.name < $1.name }
-            var hasher = Hasher()
-            hasher.combine(children)
-            let current = String(hasher.finalize())
-            if validator == current { return .notModified }
-            var description = CloudItem(
-                reference: folder, name: "", size: 0, revision: nil, modified: nil)
-            description.permissions = state.permissions
-            return .entries(children, validator: current, folder: description)
-        }
-    }
-
-    package func item(_ reference: ItemReference) async throws(CloudStorageError) -> CloudItem {
-        try perform(.item) { state throws(CloudStorageError) in
-            guard let entry = state.entries[try Self.resolve(reference, state)] else {
-                throw CloudStorageError(.notFound, "no item")
-            }
-            return Self.item(entry, state)
-        }
-    }
-
-    package func download(
-        _ file: ItemReference, range: ByteRange?, to sink: any DownloadSink
-    ) async throws(CloudStorageError) {
-        let content = try perform(.download) { state throws(CloudStorageError) in
-            state.entries[try Self.resolve(file, state)]?.content ?? []
-        }
-        let wanted = range ?? ByteRange(0, Int64(content.count))
-        let upper = min(Int(wanted.upperBound), content.count)
-        let lower = min(Int(wanted.lowerBound), upper)
-        try sink.begin(offset: Int64(lower), totalSize: Int64(content.count))
-        let result: Result<Void, CloudStorageError> = content.withUnsafeBytes { bytes in
-            do throws(CloudStorageError) {
-                try sink.receive(UnsafeRawBufferPointer(rebasing: bytes[lower..<upper]))
-                return .success(())
-            } catch {
-                return .failure(error)
-            }
-        }
-        try result.get()
-    }
-
-    package func upload(
-        _ content: LocalContent, name: String, to folder: ItemReference
-    ) async throws(CloudStorageError) -> CloudItem {
-        let bytes: [UInt8]
-        do {
-            bytes = Array(try Data(contentsOf: URL(fileURLWithPath: content.path)))
-        } catch {
-            throw CloudStorageError(.localFile, "\(error)")
-        }
-        guard bytes.count >= content.size else {
-            throw CloudStorageError(.localFile, "the file became shorter")
-        }
-        return try perform(.upload) { state throws(CloudStorageError) in
-            let parent = try Self.resolve(folder, state)
-            let existing = state.entries.values.first {
-                $0.parent == parent && $0.name.utf8.elementsEqual(name.utf8)
-            }
-            if let existing {
-                guard state.behaviour == .revision, !existing.isFolder else {
-                    throw CloudStorageError(.nameConflict, "taken")
-                }
-                try Self.checkLock(existing.id, state)
-            }
-            if state.isLosingAnswer {
-                state.unanswered.insert(Array(bytes.prefix(Int(content.size))))
-            }
-            let id = existing?.id ?? Self.add(name, parent, isFolder: false, &state)
-            Self.setContent(Array(bytes.prefix(Int(content.size))), of: id, &state)
-            return try Self.describe(id, state)
-        }
-    }
-
-    package func createFolder(
-        name: String, in folder: ItemReference
-    ) async throws(CloudStorageError) -> CloudItem {
-        try perform(.createFolder) { state throws(CloudStorageError) in
-            let parent = try Self.resolve(folder, state)
-            try Self.checkFree(name, parent, state)
-            return try Self.describe(Self.add(name, parent, isFolder: true, &state), state)
-        }
-    }
-
-    package func relocate(
-        _ item: ItemReference, to destination: RelocationTarget
-    ) async throws(CloudStorageError) -> CloudItem {
-        try perform(.relocate) { state throws(CloudStorageError) in
-            guard (destination.folder == nil) != (destination.name == nil) else {
-                throw CloudStorageError(.invalidRequest, "one change a call")
-            }
-            let id = try Self.resolve(item, state)
-            guard let entry = state.entries[id] else {
-                throw CloudStorageError(.notFound, "no item")
-            }
-            try Self.checkLock(id, state)
-            let parent = try destination.folder.map { folder throws(CloudStorageError) in
-                try Self.resolve(folder, state)
-            }
-            try Self.checkFree(destination.name ?? entry.name, parent ?? entry.parent, state)
-            state.entries[id]?.parent = parent ?? entry.parent
-            state.entries[id]?.name = destination.name ?? entry.name
-            Self.note(id, isDeleted: false, &state)
-            return try Self.describe(id, state)
-        }
-    }
-
-    package func delete(_ item: ItemReference) async throws(CloudStorageError) {
-        try perform(.delete) { state throws(CloudStorageError) in
-            let id = try Self.resolve(item, state)
-            try Self.checkLock(id, state)
-            Self.remove(id, &state)
-        }
-    }
-
-    package func lock(_ item: ItemReference, seconds: Int) async throws(CloudStorageError) {
-        try perform(.lock) { state throws(CloudStorageError) in
-            let id = try Self.resolve(item, state)
-            try Self.checkLock(id, state)
-            state.ownLocks.insert(id)
-        }
-    }
-
-    package func unlock(_ item: ItemReference) async throws(CloudStorageError) {
-        try perform(.unlock) { state throws(CloudStorageError) in
-            if let id = item.id.flatMap(Int.init) { state.ownLocks.remove(id) }
-        }
-    }
-
-    package func changes(
-        in root: RootIdentifier, since cursor: String?
-    ) async throws(CloudStorageError) -> ChangePage {
-        try perform(.changes) { state in
-            let since = cursor.flatMap { Int64($0) } ?? state.time
-            let items = state.log.filter { $0.time > since }.compactMap { change -> CloudItem? in
-                guard let entry = state.entries[change.id], !entry.isFolder else { return nil }
-                return Self.item(entry, state)
-            }
-            return ChangePage(items: items, cursor: String(state.time))
-        }
-    }
-
-    // MARK: Inside
-
-    private func perform<Value>(
-        _ call: Call, _ work: (inout State) throws(CloudStorageError) -> Value
-    ) throws(CloudStorageError) -> Value {
-        try state.withLock { state throws(CloudStorageError) in
-            state.counts[call, default: 0] += 1
-            state.time += 1
-            let fault = Self.takeFault(call, &state)
-            if case .before(let kind) = fault {
-                throw CloudStorageError(kind, "injected")
-            }
-            if case .answerLost = fault { state.isLosingAnswer = true }
-            defer { state.isLosingAnswer = false }
-            let value = try work(&state)
-            if case .answerLost = fault {
-                throw CloudStorageError(.unreachable, "answer lost", mayHaveHappened: true)
-            }
-            return value
-        }
-    }
-
-    private static func takeFault(_ call: Call, _ state: inout State) -> Fault? {
-        guard let index = state.faults.firstIndex(where: { $0.call == call }) else { return nil }
-        if state.faults[index].skip > 0 {
-            state.faults[index].skip -= 1
-            return nil
-        }
-        return state.faults.remove(at: index).fault
-    }
-
-    private static func resolve(
-        _ reference: ItemReference, _ state: State
-    ) throws(CloudStorageError) -> Int {
-        if reference.kind == .root { return 0 }
-        guard let id = reference.id.flatMap(Int.init), state.entries[id] != nil else {
-            throw CloudStorageError(.notFound, "no item \(reference.path)")
-        }
-        return id
-    }
-
-    private static func describe(
-        _ id: Int, _ state: State
-    ) throws(CloudStorageError) -> CloudItem {
-        guard let entry = state.entries[id] else { throw CloudStorageError(.notFound, "no item") }
-        return item(entry, state)
-    }
-
-    private static func item(_ entry: Entry, _ state: State) -> CloudItem {
-        CloudItem(
-            reference: ItemReference(
-                root: root, kind: entry.isFolder ? .folder : .file, id: String(entry.id),
-                path: path(entry, state)),
-            name: entry.name, size: Int64(entry.content.count),
-            revision: entry.isFolder ? nil : String(entry.revision),
-            modified: entry.isFolder ? nil : FileTime(seconds: entry.modified),
-            permissions: state.permissions, isLocked: state.lockedByOthers.contains(entry.id))
-    }
-
-    private static func path(_ entry: Entry, _ state: State) -> String {
-        (state.entries[entry.parent].map { path($0, state) } ?? "") + "/" + entry.name
-    }
-
-    private static func find(_ path: String, _ state: State) -> Int? {
-        var current = 0
-        for part in path.split(separator: "/") {
-            guard
-                let next = state.entries.values.first(where: {
-                    $0.parent == current && $0.name.utf8.elementsEqual(part.utf8)
-                })
-            else { return nil }
-            current = next.id
-        }
-        return current
-    }
-
-    private static func split(_ path: String, _ state: State) -> (parent: Int, name: String) {
-        let parts = path.split(separator: "/")
-        let parent = "/" + parts.dropLast().joined(separator: "/")
-        return (find(parent, state) ?? 0, String(parts.last ?? ""))
-    }
-
-    private static func add(
-        _ name: String, _ parent: Int, isFolder: Bool, _ state: inout State
-    ) -> Int {
-        let id = state.nextID
-        state.nextID += 1
-        state.entries[id] = Entry(id: id, parent: parent, name: name, isFolder: isFolder)
-        return id
-    }
-
-    private static func setContent(_ content: [UInt8], of id: Int, _ state: inout State) {
-        state.nextRevision += 1
-        state.entries[id]?.content = content
-        state.entries[id]?.revision = state.nextRevision
-        state.entries[id]?.modified = state.time
-        note(id, isDeleted: false, &state)
-    }
-
-    private static func note(_ id: Int, isDeleted: Bool, _ state: inout State) {
-        state.time += 1
-        state.log.append((state.time, id, isDeleted))
-    }
-
-    private static func remove(_ id: Int, _ state: inout State) {
-        for child in state.entries.values where child.parent == id { remove(child.id, &state) }
-        state.entries[id] = nil
-        state.ownLocks.remove(id)
-        note(id, isDeleted: true, &state)
-    }
-
-    private static func checkFree(
-        _ name: String, _ parent: Int, _ state: State
-    ) throws(CloudStorageError) {
-        if state.entries.values.contains(where: {
-            $0.parent == parent && $0.name.utf8.elementsEqual(name.utf8)
-        }) {
-            throw CloudStorageError(.nameConflict, "\(name) is taken")
-        }
-    }
-
-    private static func checkLock(_ id: Int, _ state: State) throws(CloudStorageError) {
-        if state.lockedByOthers.contains(id) { throw CloudStorageError(.locked, "locked") }
     }
 }

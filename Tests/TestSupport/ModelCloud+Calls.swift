@@ -1,0 +1,194 @@
+package import CloudStorage
+package import FileSystemTypes
+import FoundationEssentials
+import Synchronization
+
+/// The calls of the seam.
+extension ModelCloud {
+    package var capabilities: Capabilities {
+        Capabilities(
+            supportsRanges: true, uploadOntoName: nil, relocatesInOneCall: false,
+            setsModificationTime: false, movesBetweenRoots: false, isCaseSensitive: true,
+            lockSeconds: 1_800)
+    }
+
+    package func account() async throws(CloudStorageError) -> AccountDescription {
+        try perform(.account) { state in
+            AccountDescription(
+                displayName: "Model",
+                roots: [CloudRoot(id: Self.root, name: "Files", permissions: state.permissions)],
+                quota: state.quota, policy: state.policy)
+        }
+    }
+
+    package func list(
+        _ folder: ItemReference, validator: String?
+    ) async throws(CloudStorageError) -> FolderListing {
+        try perform(.list) { state throws(CloudStorageError) in
+            let id = try state.resolve(folder)
+            let children = state.entries.values.filter { $0.parent == id }
+                .map { state.item($0) }.sorted { $0.name < $1.name }
+            var hasher = Hasher()
+            hasher.combine(children)
+            let current = String(hasher.finalize())
+            if validator == current { return .notModified }
+            var description = CloudItem(
+                reference: folder, name: "", size: 0, revision: nil, modified: nil)
+            description.permissions = state.permissions
+            return .entries(children, validator: current, folder: description)
+        }
+    }
+
+    package func item(_ reference: ItemReference) async throws(CloudStorageError) -> CloudItem {
+        try perform(.item) { state throws(CloudStorageError) in
+            guard let entry = state.entries[try state.resolve(reference)] else {
+                throw CloudStorageError(.notFound, "no item")
+            }
+            return state.item(entry)
+        }
+    }
+
+    package func download(
+        _ file: ItemReference, range: ByteRange?, to sink: any DownloadSink
+    ) async throws(CloudStorageError) {
+        let content = try perform(.download) { state throws(CloudStorageError) in
+            state.entries[try state.resolve(file)]?.content ?? []
+        }
+        let wanted = range ?? ByteRange(0, Int64(content.count))
+        let upper = min(Int(wanted.upperBound), content.count)
+        let lower = min(Int(wanted.lowerBound), upper)
+        try sink.begin(offset: Int64(lower), totalSize: Int64(content.count))
+        let result: Result<Void, CloudStorageError> = content.withUnsafeBytes { bytes in
+            do throws(CloudStorageError) {
+                try sink.receive(UnsafeRawBufferPointer(rebasing: bytes[lower..<upper]))
+                return .success(())
+            } catch {
+                return .failure(error)
+            }
+        }
+        try result.get()
+    }
+
+    package func upload(
+        _ content: LocalContent, name: String, to folder: ItemReference
+    ) async throws(CloudStorageError) -> CloudItem {
+        let bytes: [UInt8]
+        do {
+            bytes = Array(try Data(contentsOf: URL(fileURLWithPath: content.path)))
+        } catch {
+            throw CloudStorageError(.localFile, "\(error)")
+        }
+        guard bytes.count >= content.size else {
+            throw CloudStorageError(.localFile, "the file became shorter")
+        }
+        return try perform(.upload) { state throws(CloudStorageError) in
+            let parent = try state.resolve(folder)
+            let existing = state.entries.values.first {
+                $0.parent == parent && $0.name.utf8.elementsEqual(name.utf8)
+            }
+            if let existing {
+                guard state.behaviour == .revision, !existing.isFolder else {
+                    throw CloudStorageError(.nameConflict, "taken")
+                }
+                try state.checkLock(existing.id)
+            }
+            if state.isLosingAnswer {
+                state.unanswered.insert(Array(bytes.prefix(Int(content.size))))
+            }
+            let id = existing?.id ?? state.add(name, parent, isFolder: false)
+            state.setContent(Array(bytes.prefix(Int(content.size))), of: id)
+            return try state.describe(id)
+        }
+    }
+
+    package func createFolder(
+        name: String, in folder: ItemReference
+    ) async throws(CloudStorageError) -> CloudItem {
+        try perform(.createFolder) { state throws(CloudStorageError) in
+            let parent = try state.resolve(folder)
+            try state.checkFree(name, parent)
+            let id = state.add(name, parent, isFolder: true)
+            return try state.describe(id)
+        }
+    }
+
+    package func relocate(
+        _ item: ItemReference, to destination: RelocationTarget
+    ) async throws(CloudStorageError) -> CloudItem {
+        try perform(.relocate) { state throws(CloudStorageError) in
+            guard (destination.folder == nil) != (destination.name == nil) else {
+                throw CloudStorageError(.invalidRequest, "one change a call")
+            }
+            let id = try state.resolve(item)
+            guard let entry = state.entries[id] else {
+                throw CloudStorageError(.notFound, "no item")
+            }
+            try state.checkLock(id)
+            let parent = try destination.folder.map { folder throws(CloudStorageError) in
+                try state.resolve(folder)
+            }
+            try state.checkFree(destination.name ?? entry.name, parent ?? entry.parent)
+            state.entries[id]?.parent = parent ?? entry.parent
+            state.entries[id]?.name = destination.name ?? entry.name
+            state.note(id, isDeleted: false)
+            return try state.describe(id)
+        }
+    }
+
+    package func delete(_ item: ItemReference) async throws(CloudStorageError) {
+        try perform(.delete) { state throws(CloudStorageError) in
+            let id = try state.resolve(item)
+            try state.checkLock(id)
+            state.remove(id)
+        }
+    }
+
+    package func lock(_ item: ItemReference, seconds: Int) async throws(CloudStorageError) {
+        try perform(.lock) { state throws(CloudStorageError) in
+            let id = try state.resolve(item)
+            try state.checkLock(id)
+            state.ownLocks.insert(id)
+        }
+    }
+
+    package func unlock(_ item: ItemReference) async throws(CloudStorageError) {
+        try perform(.unlock) { state throws(CloudStorageError) in
+            if let id = item.id.flatMap(Int.init) { state.ownLocks.remove(id) }
+        }
+    }
+
+    package func changes(
+        in root: RootIdentifier, since cursor: String?
+    ) async throws(CloudStorageError) -> ChangePage {
+        try perform(.changes) { state in
+            let since = cursor.flatMap { Int64($0) } ?? state.time
+            let items = state.log.filter { $0.time > since }.compactMap { change -> CloudItem? in
+                guard let entry = state.entries[change.id], !entry.isFolder else { return nil }
+                return state.item(entry)
+            }
+            return ChangePage(items: items, cursor: String(state.time))
+        }
+    }
+
+    // MARK: Inside
+
+    private func perform<Value>(
+        _ call: Call, _ work: (inout ModelCloudState) throws(CloudStorageError) -> Value
+    ) throws(CloudStorageError) -> Value {
+        try state.withLock { state throws(CloudStorageError) in
+            state.counts[call, default: 0] += 1
+            state.time += 1
+            let fault = state.takeFault(call)
+            if case .before(let kind) = fault {
+                throw CloudStorageError(kind, "injected")
+            }
+            if case .answerLost = fault { state.isLosingAnswer = true }
+            defer { state.isLosingAnswer = false }
+            let value = try work(&state)
+            if case .answerLost = fault {
+                throw CloudStorageError(.unreachable, "answer lost", mayHaveHappened: true)
+            }
+            return value
+        }
+    }
+}
