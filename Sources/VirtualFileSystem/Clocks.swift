@@ -1,6 +1,33 @@
 import FileSystemTypes
 import Glibc
 
+/// What decides the order of work and the names that are made up; tests give their own, so that a
+/// run can be repeated.
+package struct Chance: Sendable {
+    /// Seconds on a clock that never jumps.
+    package var monotonicSeconds: @Sendable () -> Double
+    /// A time for the name of a conflict copy.
+    package var nameStamp: @Sendable () -> String
+    /// Text that no other temporary name has.
+    package var uniqueText: @Sendable () -> String
+
+    package init(
+        monotonicSeconds: @escaping @Sendable () -> Double,
+        nameStamp: @escaping @Sendable () -> String,
+        uniqueText: @escaping @Sendable () -> String
+    ) {
+        self.monotonicSeconds = monotonicSeconds
+        self.nameStamp = nameStamp
+        self.uniqueText = uniqueText
+    }
+
+    /// This machine's clocks and random numbers.
+    package static let system = Chance(
+        monotonicSeconds: { SystemClocks.monotonicSeconds() },
+        nameStamp: { SystemClocks.nameStamp() },
+        uniqueText: { String(UInt64.random(in: .min ... .max), radix: 36) })
+}
+
 /// The two clocks of the file system, as plain numbers: cheap enough for every request.
 enum SystemClocks {
     /// The time of day.

@@ -19,6 +19,7 @@ extension VirtualFileSystem {
         if !isKnown, !options.path.isEmpty { try await resolveTop() }
         try await loadConflicts()
         try await loadUndertakings()
+        try await loadBases()
         try await loadSent()
         try await takeUpUnsent()
         if isKnown {

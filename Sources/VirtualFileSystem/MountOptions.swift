@@ -37,6 +37,8 @@ package struct MountOptions: Sendable {
     package var pace = ReconciliationPace()
     /// Whether changes go to the server by themselves; where not, `carryOutNextJob` sends them.
     package var synchronizesInBackground = true
+    /// Clocks and random names.
+    package var chance = Chance.system
     package var symbolicLinks: SymbolicLinks = .store
     /// Names that never leave this machine, as shell patterns.
     package var localOnlyPatterns: [String] = [".~lock.*#", "~$*", ".*.sw?", ".nfs*"]

@@ -90,7 +90,8 @@ extension VirtualFileSystem {
     ) async throws(FileSystemError) -> WorkingCopy? {
         guard let name = record.contentFile else { return nil }
         var base: CachedContent?
-        if !record.missingContent.isEmpty, let server = record.server {
+        let known = contentBases.withLock { $0[record.inode.rawValue]?.base.server }
+        if !record.missingContent.isEmpty, let server = known ?? record.server {
             base = try cachedContent(for: server, reference: server.reference)
         }
         let path = "\(store.contentFolder)/\(name)"

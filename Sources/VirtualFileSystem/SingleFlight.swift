@@ -7,7 +7,16 @@ import Synchronization
 final class SingleFlight: Sendable {
     private typealias Flight = Task<Result<Void, FileSystemError>, Never>
 
+    private typealias Body = @Sendable () async throws(FileSystemError) -> Void
+
     private let flights = Mutex<[UInt64: Flight]>([:])
+    private let startsAtOnce: Bool
+    /// What nobody waits for yet, in the order in which it was asked for.
+    private let later = Mutex<[(key: UInt64, body: Body)]>([])
+
+    /// - Parameter startsAtOnce: where not, a call that nobody waits for is made when somebody
+    ///   does, or by `settleAll`: then the order of calls is always the same.
+    init(startsAtOnce: Bool = true) { self.startsAtOnce = startsAtOnce }
 
     /// Waits for the call of `key` that is under way, or makes it.
     func run(
@@ -20,6 +29,11 @@ final class SingleFlight: Sendable {
     func startOnly(
         _ key: UInt64, _ body: @escaping @Sendable () async throws(FileSystemError) -> Void
     ) {
+        guard startsAtOnce else {
+            return later.withLock { later in
+                if !later.contains(where: { $0.key == key }) { later.append((key, body)) }
+            }
+        }
         _ = start(key, body)
     }
 
@@ -46,12 +60,26 @@ final class SingleFlight: Sendable {
 
     /// Waits for the end of the call of `key` that is under way, if there is one.
     func settle(_ key: UInt64) async {
+        if let body = takeLater(key) { _ = start(key, body) }
         _ = await flights.withLock { $0[key] }?.value
     }
 
     /// Waits until no call is under way.
     func settleAll() async {
-        while let flight = flights.withLock({ $0.first?.value }) { _ = await flight.value }
+        while true {
+            while let flight = flights.withLock({ $0.first?.value }) { _ = await flight.value }
+            guard let (key, body) = later.withLock({ $0.isEmpty ? nil : $0.removeFirst() }) else {
+                return
+            }
+            _ = await start(key, body).value
+        }
+    }
+
+    private func takeLater(_ key: UInt64) -> Body? {
+        later.withLock { later in
+            guard let index = later.firstIndex(where: { $0.key == key }) else { return nil }
+            return later.remove(at: index).body
+        }
     }
 
     /// The result of a flight; an abandoned wait ends early with `interrupted`.
@@ -68,7 +96,9 @@ final class SingleFlight: Sendable {
     private func start(
         _ key: UInt64, _ body: @escaping @Sendable () async throws(FileSystemError) -> Void
     ) -> Flight {
-        flights.withLock { flights in
+        // Whoever waits for it makes it.
+        _ = takeLater(key)
+        return flights.withLock { flights in
             if let flight = flights[key] { return flight }
             let flight = Flight {
                 let result: Result<Void, FileSystemError>

@@ -29,7 +29,7 @@ package final class VirtualFileSystem: Sendable {
     /// One change of a node on the server at a time.
     let gate = KeyedGate()
     let tree: Mutex<Tree>
-    let listings = SingleFlight()
+    let listings: SingleFlight
     let wakeSignal = WakeSignal()
     /// Who waits for a job on an item to end.
     let jobWaiters = Mutex<[JobWaiter]>([])
@@ -43,6 +43,8 @@ package final class VirtualFileSystem: Sendable {
     let unfinished = Mutex<[Int64: Undertaking]>([:])
     /// What is on its way to the server, with the records of that, by inode.
     let sentContents = Mutex<[UInt64: [(intent: Int64, sent: SentContent)]]>([:])
+    /// Versions that unsent contents still lack parts of, by inode.
+    let contentBases = Mutex<[UInt64: (intent: Int64, base: ContentBase)]>([:])
     /// Found out by this run, where the cloud can't say.
     let learnedUploadBehaviour = Mutex<Capabilities.UploadOntoName?>(nil)
     private let serials = Atomic<UInt64>(0)
@@ -61,7 +63,8 @@ package final class VirtualFileSystem: Sendable {
         var top = Node(
             id: Tree.rootID, inode: .root, kind: .folder, parent: Tree.rootID, name: "")
         top.lookups = 1
-        tree = Mutex(Tree(rootNode: top, pace: options.pace))
+        listings = SingleFlight(startsAtOnce: options.synchronizesInBackground)
+        tree = Mutex(Tree(rootNode: top, pace: options.pace, chance: options.chance))
         leaseJournal = LeaseJournal(store: store)
         locks = LockManager(
             cloud: cloud, leaseSeconds: cloud.capabilities.lockSeconds ?? 1_800,

@@ -15,7 +15,9 @@ final class LogRecords: LogHandler {
     }
 
     func log(event: LogEvent) {
-        add("    \(event.level) \(event.message) \(event.metadata ?? [:])")
+        let details = (event.metadata ?? [:]).sorted { $0.key < $1.key }
+            .map { "\($0.key): \($0.value)" }
+        add("    \(event.level) \(event.message) \(details.joined(separator: ", "))")
     }
 
     subscript(metadataKey key: String) -> Logger.Metadata.Value? {

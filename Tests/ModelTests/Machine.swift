@@ -15,22 +15,26 @@ final class Machine: Sendable {
     private let cache: BlockCache
     private let caller = Caller(userID: 0, groupID: 0, processID: 1)
 
-    /// - Parameter run: the number of the run; the cache is shared by runs of the same `cacheName`.
-    init(folder: TemporaryFolder, cloud: ModelCloud, cacheName: String, logger: Logger) throws {
-        self.cloud = SessionCloud(cloud: cloud)
+    init(folder: TemporaryFolder, cloud: ModelCloud, chance: Chance, logger: Logger) throws {
+        self.cloud = SessionCloud(cloud: cloud) { call in logger.debug("- \(call)") }
         var options = MountOptions()
+        options.chance = chance
         options.hostName = "host"
         options.staleSeconds = 1e9
         options.locking = .off
         options.synchronizesInBackground = false
         options.revalidationSeconds = 60
-        cache = try BlockCache(
-            BlockCache.Configuration(
-                folder: folder.file(cacheName), sizeLimit: 1 << 30, minimumFreeBytes: 0))
-        store = try StateStore(folder: folder.file("state"))
+        var settings = BlockCache.Configuration(
+            folder: folder.file("cache"), sizeLimit: 1 << 30, minimumFreeBytes: 0)
+        settings.isSequential = true
+        cache = try BlockCache(settings)
+        store = try StateStore(folder: folder.file("state"), writesAtOnce: false)
         fileSystem = VirtualFileSystem(
             cloud: self.cloud, cache: cache, store: store, options: options, logger: logger)
     }
+
+    /// Has everything written that waits for it.
+    func flushTable() async throws(FileSystemError) { _ = try await store.record(.root) }
 
     /// The run is over, as `kill -9` ends it.
     func crash() async {

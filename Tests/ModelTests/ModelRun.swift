@@ -27,6 +27,7 @@ final class ModelRun {
     let cloud: ModelCloud
     let folder: TemporaryFolder
     let logger: Logger
+    let world: World
     var machine: Machine
     var files: [OpenFile] = []
     var required: Set<String> = []
@@ -44,12 +45,15 @@ final class ModelRun {
         let records = LogRecords()
         self.records = records
         logger = Logger(label: "model", factory: { _ in records })
-        machine = try Machine(folder: folder, cloud: cloud, cacheName: "cache", logger: logger)
+        world = World()
+        machine = try Machine(
+            folder: folder, cloud: cloud, chance: world.chance, logger: logger)
     }
 
     func run(steps: Int) async throws {
         try await machine.fileSystem.start()
         for step in 0..<steps where failure == nil {
+            world.advance(seconds: random.next() % 4 == 0 ? 3 : 0.2)
             try await oneStep()
             await machine.fileSystem.settleListings()
             if machine.cloud.wasEnded { try await restart(isCrash: true) }
@@ -146,7 +150,11 @@ final class ModelRun {
     private func crashInACall() async {
         note("crash in a call")
         let store = machine.store
+        let isWritten = chance(60)
         machine.cloud.crash(after: Int.random(in: 0..<12, using: &random)) {
+            if isWritten {
+                do { _ = try await store.record(.root) } catch { await store.abandon() }
+            }
             await store.abandon()
         }
         for _ in 0..<6 where !machine.cloud.wasEnded { await work(1) }
@@ -155,6 +163,8 @@ final class ModelRun {
     func restart(isCrash: Bool) async throws {
         note(isCrash ? "crash" : "end")
         if isCrash {
+            // What nobody waited for is in the table most times.
+            if !machine.cloud.wasEnded, chance(60) { try await machine.flushTable() }
             await machine.crash()
             for file in files { forget(file.unsure + (file.isDirty ? [file.text] : [])) }
             files = []
@@ -163,7 +173,7 @@ final class ModelRun {
             await machine.end()
         }
         machine = try Machine(
-            folder: folder, cloud: cloud, cacheName: "cache", logger: logger)
+            folder: folder, cloud: cloud, chance: world.chance, logger: logger)
         if chance(30) {
             note("  without the server")
             machine.cloud.setCutOff(true)

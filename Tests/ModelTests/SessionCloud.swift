@@ -19,7 +19,13 @@ final class SessionCloud: CloudStorage {
     /// What ends the run, as a crash does.
     private let crash = Mutex<(@Sendable () async -> Void)?>(nil)
 
-    init(cloud: ModelCloud) { self.cloud = cloud }
+    private let trace: @Sendable (String) -> Void
+
+    /// - Parameter trace: is told of every call, before it is made.
+    init(cloud: ModelCloud, trace: @escaping @Sendable (String) -> Void) {
+        self.cloud = cloud
+        self.trace = trace
+    }
 
     /// Whether the run ended in a call.
     var wasEnded: Bool { state.withLock { $0.wasEnded } }
@@ -45,7 +51,7 @@ final class SessionCloud: CloudStorage {
     }
 
     private func pass<Value>(
-        _ call: () async throws(CloudStorageError) -> Value
+        _ name: String, _ call: () async throws(CloudStorageError) -> Value
     ) async throws(CloudStorageError) -> Value {
         let gone = CloudStorageError(.unreachable, "cut off", mayHaveHappened: false)
         let way: Way = state.withLock { state in
@@ -58,8 +64,15 @@ final class SessionCloud: CloudStorage {
             state.isEnding = true
             return left == 0 ? .endBefore : .endAfter
         }
+        trace("\(name) \(way)")
         switch way {
-        case .through: return try await call()
+        case .through:
+            do throws(CloudStorageError) {
+                return try await call()
+            } catch {
+                trace("\(name): \(error.kind) \(error.message)")
+                throw error
+            }
         case .cutOff: throw gone
         case .endBefore:
             await end()
@@ -79,19 +92,22 @@ final class SessionCloud: CloudStorage {
     var capabilities: Capabilities { cloud.capabilities }
 
     func account() async throws(CloudStorageError) -> AccountDescription {
-        try await pass { () async throws(CloudStorageError) in try await self.cloud.account() }
+        try await pass("account") { () async throws(CloudStorageError) in
+            try await self.cloud.account()
+        }
     }
 
     func list(
         _ folder: ItemReference, validator: String?
     ) async throws(CloudStorageError) -> FolderListing {
-        try await pass { () async throws(CloudStorageError) in
+        try await pass("list \(folder.path)") { () async throws(CloudStorageError) in
             try await self.cloud.list(folder, validator: validator)
         }
     }
 
     func item(_ reference: ItemReference) async throws(CloudStorageError) -> CloudItem {
-        try await pass { () async throws(CloudStorageError) in
+        try await pass("item \(reference.path) \(reference.id ?? "")") {
+            () async throws(CloudStorageError) in
             try await self.cloud.item(reference)
         }
     }
@@ -99,7 +115,7 @@ final class SessionCloud: CloudStorage {
     func download(
         _ file: ItemReference, range: ByteRange?, to sink: any DownloadSink
     ) async throws(CloudStorageError) {
-        try await pass { () async throws(CloudStorageError) in
+        try await pass("download \(file.path)") { () async throws(CloudStorageError) in
             try await self.cloud.download(file, range: range, to: sink)
         }
     }
@@ -107,7 +123,7 @@ final class SessionCloud: CloudStorage {
     func upload(
         _ content: LocalContent, name: String, to folder: ItemReference
     ) async throws(CloudStorageError) -> CloudItem {
-        try await pass { () async throws(CloudStorageError) in
+        try await pass("upload \(name) to \(folder.path)") { () async throws(CloudStorageError) in
             let item = try await self.cloud.upload(content, name: name, to: folder)
             if self.willEndUnanswered, let bytes = self.cloud.content(of: item) {
                 self.cloud.noteUnanswered(bytes)
@@ -119,7 +135,8 @@ final class SessionCloud: CloudStorage {
     func createFolder(
         name: String, in folder: ItemReference
     ) async throws(CloudStorageError) -> CloudItem {
-        try await pass { () async throws(CloudStorageError) in
+        try await pass("createFolder \(name) in \(folder.path)") {
+            () async throws(CloudStorageError) in
             try await self.cloud.createFolder(name: name, in: folder)
         }
     }
@@ -127,29 +144,35 @@ final class SessionCloud: CloudStorage {
     func relocate(
         _ item: ItemReference, to destination: RelocationTarget
     ) async throws(CloudStorageError) -> CloudItem {
-        try await pass { () async throws(CloudStorageError) in
+        try await pass(
+            "relocate \(item.path) \(item.id ?? "") to \(destination.folder?.path ?? "") \(destination.name ?? "")"
+        ) { () async throws(CloudStorageError) in
             try await self.cloud.relocate(item, to: destination)
         }
     }
 
     func delete(_ item: ItemReference) async throws(CloudStorageError) {
-        try await pass { () async throws(CloudStorageError) in try await self.cloud.delete(item) }
+        try await pass("delete \(item.path) \(item.id ?? "")") {
+            () async throws(CloudStorageError) in try await self.cloud.delete(item)
+        }
     }
 
     func lock(_ item: ItemReference, seconds: Int) async throws(CloudStorageError) {
-        try await pass { () async throws(CloudStorageError) in
+        try await pass("lock") { () async throws(CloudStorageError) in
             try await self.cloud.lock(item, seconds: seconds)
         }
     }
 
     func unlock(_ item: ItemReference) async throws(CloudStorageError) {
-        try await pass { () async throws(CloudStorageError) in try await self.cloud.unlock(item) }
+        try await pass("unlock") { () async throws(CloudStorageError) in
+            try await self.cloud.unlock(item)
+        }
     }
 
     func changes(
         in root: RootIdentifier, since cursor: String?
     ) async throws(CloudStorageError) -> ChangePage {
-        try await pass { () async throws(CloudStorageError) in
+        try await pass("changes") { () async throws(CloudStorageError) in
             try await self.cloud.changes(in: root, since: cursor)
         }
     }

@@ -54,6 +54,43 @@ final class Fixture: Sendable {
         return try await Fixture.make(cloud: cloud, folder: folder)
     }
 
+    /// One whose jobs are carried out by `work` alone, so that the order of events is the test's.
+    static func makeByHand(
+        cloud: ModelCloud = ModelCloud(), folder: TemporaryFolder? = nil
+    ) async throws -> Fixture {
+        try await make(cloud: cloud, folder: folder) { options in
+            options.synchronization = .none
+            options.synchronizesInBackground = false
+            options.locking = .off
+        }
+    }
+
+    /// As `restart`, after a kill: what nobody waited for may be lost.
+    func restartByHand() async throws -> Fixture {
+        await store.close()
+        cache.close()
+        return try await Fixture.makeByHand(cloud: cloud, folder: folder)
+    }
+
+    /// Carries out all jobs there are.
+    func work() async {
+        for _ in 0..<100 {
+            guard await fileSystem.carryOutNextJob() else { return }
+            await fileSystem.settleListings()
+        }
+    }
+
+    /// Has a folder listed as it is on the server now.
+    func look(_ path: String) async throws(FileSystemError) {
+        try await fileSystem.refreshAnew(try await node(path))
+    }
+
+    /// The contents the server has, sorted.
+    func serverContents() -> [String] {
+        cloud.snapshot().values.compactMap { $0 }.map { String(decoding: $0, as: UTF8.self) }
+            .sorted()
+    }
+
     // MARK: A program's calls, by path below the account's root
 
     func node(_ path: String) async throws(FileSystemError) -> UInt64 {

@@ -329,13 +329,18 @@ final class WorkingCopy: Sendable {
     }
 
     /// Ends a freeze.
-    func unfreeze(_ file: ContentFile) {
+    /// - Parameter sent: paths of files whose upload has not been answered: they stay as they are.
+    func unfreeze(_ file: ContentFile, sent: Set<String>) {
+        let isSent = sent.contains(file.path)
         let isDiscarded = state.withLock { state in
             state.frozen = nil
-            if state.file === file { state.isFrozen = false }
+            if state.file === file {
+                state.isFrozen = false
+                if isSent { state.isKeptWhole = true }
+            }
             return state.isDiscarded
         }
-        if isDiscarded { file.remove() }
+        if isDiscarded, !isSent { file.remove() }
     }
 
     /// Puts everything on stable storage.
@@ -347,7 +352,8 @@ final class WorkingCopy: Sendable {
     func park() { state.withLock { $0.file }.park() }
 
     /// Removes the file from the disk; open readers keep it.
-    func discard() {
+    /// - Parameter sent: paths of files whose upload has not been answered.
+    func discard(keeping sent: Set<String> = []) {
         let files = state.withLock { state in
             state.isDiscarded = true
             // What is being uploaded goes when that has ended.
@@ -355,7 +361,7 @@ final class WorkingCopy: Sendable {
             state.superseded = []
             return files
         }
-        for file in files { file.remove() }
+        for file in files where !sent.contains(file.path) { file.remove() }
     }
 
     var isComplete: Bool { state.withLock { $0.missing.isEmpty } }

@@ -160,7 +160,7 @@ extension VirtualFileSystem {
         defer { tree.withLock { $0.nodes[id]?.isRetiring = false } }
         if node.parent == nil {
             guard node.openHandles == 0 else { return }
-            working.discard()
+            working.discard(keeping: sentPaths(of: node.inode))
             tree.withLock { tree in
                 tree.nodes[id]?.working = nil
                 tree.compare(id)

@@ -196,7 +196,7 @@ extension Tree {
         rest.server = server
         rest.isRemoved = true
         rest.displaced = home
-        rest.changedAt = SystemClocks.monotonicSeconds()
+        rest.changedAt = chance.monotonicSeconds()
         nodes[rest.id] = rest
         byKey[ItemKey(server.reference)] = rest.id
         compare(rest.id)

@@ -133,8 +133,12 @@ extension VirtualFileSystem {
         let unknown = tree.withLock { tree in
             items.map { ItemKey($0.reference) }.filter { tree.byKey[$0] == nil }
         }
+        let unlisted = tree.withLock { tree in
+            tree.nodes[folder]?.children == nil ? tree.nodes[folder]?.inode : nil
+        }
         do throws(FileSystemError) {
             request.records = try await store.records(for: unknown)
+            if let unlisted { request.oldChildren = try await store.children(of: unlisted) }
         } catch {
             logger.error("state table can't be read", metadata: ["error": "\(error)"])
         }
@@ -145,7 +149,8 @@ extension VirtualFileSystem {
 
     /// Tells the state table and the kernel what a merge changed.
     func carryOut(_ effects: MergeEffects) {
-        if !effects.changes.isEmpty { store.enqueue(effects.changes) }
+        let changes = effects.changes + recordBases(effects.bases)
+        if !changes.isEmpty { store.enqueue(changes) }
         guard let notifier else { return }
         for entry in effects.entries {
             notifier.invalidateEntry(parent: entry.parent, name: entry.name)

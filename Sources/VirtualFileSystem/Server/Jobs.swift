@@ -23,6 +23,7 @@ extension VirtualFileSystem {
     // MARK: Folders
 
     private func makeFolderOnServer(_ id: UInt64) async throws(JobFailure) {
+        try await clearOrphans()
         let target = tree.withLock { tree -> (NodePlace, ServerPlace)? in
             guard let node = tree.nodes[id], node.server == nil, let goal = tree.goal(of: node),
                 let place = tree.serverPlace(at: goal)
@@ -71,13 +72,13 @@ extension VirtualFileSystem {
             var attempt = 1
             while tree.child(of: parent, named: name) != nil {
                 name = ConflictName.make(
-                    for: node.name, host: options.hostName, date: SystemClocks.nameStamp(),
+                    for: node.name, host: options.hostName, date: options.chance.nameStamp(),
                     attempt: attempt)
                 attempt += 1
             }
             let original = tree.path(of: id)
             tree.moveLocally(id, to: parent, name: name)
-            tree.nodes[parent]?.validator = nil
+            tree.forgetValidator(of: parent)
             tree.nodes[parent]?.validatedAt = -.infinity
             if let copy = tree.path(of: id), let original { tree.addConflict(copy, original) }
             return (parent, node.name, name)
@@ -93,6 +94,7 @@ extension VirtualFileSystem {
     // MARK: Places
 
     private func relocate(_ id: UInt64) async throws(JobFailure) {
+        try await clearOrphans()
         try await settleUndertakings(of: [id])
         guard let (move, goal) = tree.withLock({ $0.relocation(of: id) }) else {
             return try await lookFor(id)
@@ -188,7 +190,10 @@ extension VirtualFileSystem {
                 effects.changes.append(
                     node.isFolder ? .removeSubtree(node.inode) : .remove(node.inode))
             } else if node.working?.isSaved == false {
+                tree.noteBase(of: id, &effects)
                 tree.acknowledge(id, nil)
+                tree.compare(id)
+                effects.changes += tree.recordChanges(of: [id])
             } else {
                 tree.vanish(id, &effects)
             }

@@ -9,6 +9,7 @@ import Synchronization
 extension VirtualFileSystem {
     /// Deletes an item unless it is, or holds, something this machine has not seen (rule 4).
     func delete(_ id: UInt64, with others: [UInt64]) async throws(JobFailure) {
+        try await clearOrphans()
         try await settleUndertakings(of: [id] + others)
         let (known, reference) = tree.withLock { ($0.nodes[id]?.server, $0.reference(of: id)) }
         guard let known, let reference else { return forgetDeleted([id] + others) }
@@ -16,7 +17,7 @@ extension VirtualFileSystem {
             if reference.isFolder {
                 for folder in [id] + others { try await checkContents(of: folder, others) }
             } else {
-                try await checkUnchanged(known, reference)
+                _ = try await checkUnchanged(id, known, reference)
             }
             try await deleteOnce(reference)
         } catch {
@@ -57,13 +58,17 @@ extension VirtualFileSystem {
 
     /// Refuses to touch a version that this machine has not seen (rule 4).
     private func checkUnchanged(
-        _ known: ServerSide, _ reference: ItemReference
-    ) async throws(CloudStorageError) {
+        _ id: UInt64, _ known: ServerSide, _ reference: ItemReference
+    ) async throws(CloudStorageError) -> CloudItem {
         let current = try await cloud.item(reference)
-        guard current.revision == known.revision else {
+        if current.revision == known.revision { return current }
+        // What it sent without hearing the answer counts as seen.
+        let inode = tree.withLock { $0.nodes[id]?.inode } ?? InodeNumber(id)
+        guard try await isOurs(current, inode) else {
             throw CloudStorageError(
                 .revisionChanged, "another client changed it; look at it again")
         }
+        return current
     }
 
     /// Deletes; where the answer was lost, looks whether it was done.
@@ -79,22 +84,25 @@ extension VirtualFileSystem {
 
     /// The server no longer has what was removed here.
     private func forgetDeleted(_ ids: [UInt64]) {
-        let changes = tree.withLock { tree -> [StateChange] in
+        let (changes, inodes) = tree.withLock { tree -> ([StateChange], [InodeNumber]) in
             var changes: [StateChange] = []
+            var inodes: [InodeNumber] = []
             for id in ids {
                 guard let node = tree.nodes[id], node.isRemoved else { continue }
                 if let server = node.server {
                     tree.recordDeparture(of: server.reference)
+                    if let home = tree.home(of: node) { tree.forgetValidator(of: home.folder) }
                     tree.bytesSinceAccount -= server.size
                 }
                 tree.acknowledge(id, nil)
                 tree.compare(id)
                 changes.append(node.isFolder ? .removeSubtree(node.inode) : .remove(node.inode))
+                inodes.append(node.inode)
                 tree.dropIfUnused(id)
             }
-            return changes
+            return (changes + tree.recordChanges(of: []), inodes)
         }
-        store.enqueue(changes)
+        store.enqueue(changes + inodes.flatMap { endSent($0) })
     }
 
     // MARK: Taking a place
@@ -125,6 +133,7 @@ extension VirtualFileSystem {
 
     /// Gives an item of the server the place of one that was removed here.
     func replace(_ removed: UInt64, by id: UInt64) async throws(JobFailure) {
+        try await clearOrphans()
         try await settleUndertakings(of: [id, removed])
         let plan = tree.withLock { tree -> Replacement? in
             guard let old = tree.nodes[removed], let known = old.server, old.isRemoved,
@@ -141,8 +150,11 @@ extension VirtualFileSystem {
             return try itemIsGone(id)
         }
         try await keepReadable(removed)
+        let isInPlace: Bool
         do throws(CloudStorageError) {
-            try await checkUnchanged(plan.known, plan.reference)
+            let current = try await checkUnchanged(plan.removed, plan.known, plan.reference)
+            // An upload finds it by its name, which another client may have changed.
+            isInPlace = current.reference.path == plan.reference.path
         } catch {
             switch error.kind {
             case .notFound: return forgetDeleted([removed])
@@ -155,7 +167,7 @@ extension VirtualFileSystem {
             default: throw JobFailure(error)
             }
         }
-        if uploadOntoName == .revision, isSeen {
+        if uploadOntoName == .revision, isSeen, isInPlace {
             try await replaceAsRevision(plan)
         } else {
             try await replaceByMoving(plan)
@@ -189,8 +201,18 @@ extension VirtualFileSystem {
     /// Old one aside, new one in its place, old one deleted, on record (rule 3).
     private func replaceByMoving(_ plan: Replacement) async throws(JobFailure) {
         let old = PlannedMove(item: plan.reference, place: nil, origin: plan.place)
-        let items = try await asJob { () async throws(CloudStorageError) in
-            try await self.undertake(self.undertaking(for: [plan.move, old]))
+        let items: [CloudItem?]
+        do throws(CloudStorageError) {
+            var undertaking = undertaking(for: [plan.move, old])
+            undertaking.seen = [nil, SeenVersion(plan.known)]
+            items = try await undertake(undertaking)
+        } catch {
+            // A program that waits is told; nobody else is there to be told.
+            guard error.kind == .nameConflict, options.synchronization == .none else {
+                throw JobFailure(error)
+            }
+            // Somebody has it now. What was removed goes by itself.
+            return giveConflictName(plan.item)
         }
         if let item = items[0] {
             tree.withLock { $0.acknowledgeMove(of: plan.item, item, at: plan.goal) }
@@ -205,10 +227,19 @@ extension VirtualFileSystem {
         guard let node = tree.withLock({ $0.nodes[plan.item] }) else { return }
         var server = plan.known
         let isUnsent = node.working?.isSaved == false
-        if !isUnsent { server = ServerSide(try await uploadCopy(of: node, as: plan.place)) }
+        if isUnsent {
+            try await keepUnconfirmed(plan.item)
+        } else {
+            server = ServerSide(try await uploadCopy(of: node, as: plan))
+        }
         let gone = PlannedMove(item: plan.move.item, place: nil, origin: plan.move.origin)
+        let seen = SeenVersion(node.server)
         _ = try await asJob { () async throws(CloudStorageError) in
-            try await self.undertake(self.undertaking(for: [gone]))
+            var undertaking = self.undertaking(for: [gone])
+            undertaking.seen = [seen]
+            undertaking.heir = plan.reference
+            undertaking.heirSeen = isUnsent ? SeenVersion(plan.known) : nil
+            return try await self.undertake(undertaking)
         }
         let taken = server
         forgetDeleted([plan.removed])
@@ -223,10 +254,26 @@ extension VirtualFileSystem {
         }
     }
 
-    /// Uploads a saved file's content once more, under another name.
+    /// Content that no close has confirmed survives from now on as it is: what it came from goes.
+    private func keepUnconfirmed(_ id: UInt64) async throws(JobFailure) {
+        guard let node = tree.withLock({ $0.nodes[id] }), let working = node.working else { return }
+        try await complete(working, of: id)
+        guard working.kept == nil else { return }
+        let rows = tree.withLock { tree in
+            working.keep(whole: false)
+            return tree.recordChanges(of: [id])
+        }
+        try await asLocalJob { () async throws(FileSystemError) in
+            try await self.store.commit(rows, durability: .normal)
+        }
+    }
+
+    /// Uploads a saved file's content once more, as the next version of the removed one; on record,
+    /// so that it is known as our own after a crash.
     private func uploadCopy(
-        of node: Node, as place: ServerPlace
+        of node: Node, as plan: Replacement
     ) async throws(JobFailure) -> CloudItem {
+        let removed = tree.withLock { $0.nodes[plan.removed]?.inode } ?? InodeNumber(plan.removed)
         guard let server = node.server else {
             throw JobFailure(FileSystemError(.stale, "the file is gone"))
         }
@@ -242,10 +289,14 @@ extension VirtualFileSystem {
             }
             return copy
         }
-        defer { copy.discard() }
+        defer { copy.discard(keeping: sentPaths(of: removed)) }
         let content = LocalContent(path: copy.path, size: server.size)
-        return try await asJob { () async throws(CloudStorageError) in
-            try await self.cloud.upload(content, name: place.name, to: place.folder)
+        try await noteSending(content, of: removed, to: plan.place)
+        do throws(CloudStorageError) {
+            return try await cloud.upload(content, name: plan.place.name, to: plan.place.folder)
+        } catch {
+            if !error.mayHaveHappened { store.enqueue(forgetSent(removed, content.path)) }
+            throw JobFailure(error)
         }
     }
 

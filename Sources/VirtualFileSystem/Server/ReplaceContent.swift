@@ -14,8 +14,9 @@ extension VirtualFileSystem {
 
     /// Upload under a temporary name, old one aside, new one in its place, old one deleted.
     func replace(
-        _ old: ItemReference, with content: LocalContent, of id: UInt64, at place: ServerPlace
+        _ current: CloudItem, with content: LocalContent, of id: UInt64, at place: ServerPlace
     ) async throws(CloudStorageError) -> CloudItem {
+        let old = current.reference
         let temporary = temporaryName(for: place.name)
         let (uploaded, upload) = try await uploadAside(content, as: temporary, in: place.folder)
         var undertaking = Undertaking(
@@ -28,7 +29,15 @@ extension VirtualFileSystem {
             ])
         undertaking.uploaded = 0
         undertaking.replaced = old
-        let items = try await undertake(undertaking, inPlaceOf: upload)
+        undertaking.seen = [nil, SeenVersion(ServerSide(current))]
+        let items: [CloudItem?]
+        do throws(CloudStorageError) {
+            items = try await undertake(undertaking, inPlaceOf: upload)
+        } catch {
+            // The content has arrived, whatever became of the rest.
+            throw CloudStorageError(
+                error.kind, error.message, retryAfter: error.retryAfter, mayHaveHappened: true)
+        }
         tree.withLock { $0.recordDeparture(of: old) }
         moveLock(of: id, from: old, to: uploaded.reference)
         return items[0] ?? uploaded

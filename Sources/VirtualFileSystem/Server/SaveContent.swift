@@ -16,7 +16,10 @@ extension VirtualFileSystem {
         else { return }
         try await complete(working, of: id)
         await tryToFinishUndertakings()
+        try await clearOrphans()
         try await settleUndertakings(of: [id])
+        // That may have been all there was to do.
+        guard !working.isSaved else { return }
         let frozen = working.freeze()
         let result: Result<Void, JobFailure>
         do throws(JobFailure) {
@@ -24,10 +27,12 @@ extension VirtualFileSystem {
         } catch {
             result = .failure(error)
         }
-        working.unfreeze(frozen.file)
+        working.unfreeze(frozen.file, sent: sentPaths(of: node.inode))
         // The row speaks of what there is before anything goes.
         var answered: [StateChange] = []
-        if case .success = result { answered = forgetSent(node.inode) }
+        if case .success = result {
+            answered = forgetSent(node.inode) + forgetBase(node.inode)
+        }
         let rows = tree.withLock { $0.recordChanges(of: [id]) } + answered
         try await asLocalJob { () async throws(FileSystemError) in
             try await self.store.commit(rows, durability: .normal)
@@ -37,7 +42,7 @@ extension VirtualFileSystem {
     }
 
     /// Fetches what is missing, and journals that it is here: what it came from may go.
-    private func complete(_ working: WorkingCopy, of id: UInt64) async throws(JobFailure) {
+    func complete(_ working: WorkingCopy, of id: UInt64) async throws(JobFailure) {
         guard !working.isComplete else { return }
         try await asLocalJob { () async throws(FileSystemError) in
             try await working.fill(ByteRange(0, working.size), on: self.disk)
@@ -170,7 +175,11 @@ extension VirtualFileSystem {
                 return item
             } catch {
                 if error.mayHaveHappened,
-                    let item = try await stored(content, insteadOf: current)
+                    let item = try await after(
+                        error,
+                        { () async throws(CloudStorageError) in
+                            try await self.stored(content, insteadOf: current)
+                        })
                 {
                     return item
                 }
@@ -178,7 +187,7 @@ extension VirtualFileSystem {
                 learnedUploadBehaviour.withLock { $0 = .conflict }
             }
         }
-        return try await replace(current.reference, with: content, of: id, at: place)
+        return try await replace(current, with: content, of: id, at: place)
     }
 
     /// The item, if an upload whose answer was lost has made `content` its next revision.
@@ -203,18 +212,34 @@ extension VirtualFileSystem {
             return SavedContent(item: item, place: target)
         } catch {
             guard error.kind == .nameConflict || error.mayHaveHappened else { throw error }
-            guard let other = try await entry(named: place.name, in: place.folder) else {
-                throw error
+            return try await after(error) { () async throws(CloudStorageError) in
+                guard let other = try await self.entry(named: place.name, in: place.folder) else {
+                    throw error
+                }
+                // Our own upload whose answer was lost, or a stranger's.
+                if try await self.isContent(content, equalTo: other) {
+                    return SavedContent(item: other, place: target)
+                }
+                if try await self.isOurs(other, self.inode(of: id)) {
+                    let item = try await self.storeNext(content, of: id, insteadOf: other, place)
+                    return SavedContent(item: item, place: target)
+                }
+                return try await self.keepBoth(content, of: id, at: target, place)
             }
-            // Our own upload whose answer was lost, or a stranger's.
-            if try await isContent(content, equalTo: other) {
-                return SavedContent(item: other, place: target)
-            }
-            if try await isOurs(other, inode(of: id)) {
-                let item = try await storeNext(content, of: id, insteadOf: other, place)
-                return SavedContent(item: item, place: target)
-            }
-            return try await keepBoth(content, of: id, at: target, place)
+        }
+    }
+
+    /// Goes on after a call that failed; where that may have been done all the same, a later failure
+    /// says so too, so that what was sent stays on record.
+    private func after<Value>(
+        _ earlier: CloudStorageError, _ work: () async throws(CloudStorageError) -> Value
+    ) async throws(CloudStorageError) -> Value {
+        do throws(CloudStorageError) {
+            return try await work()
+        } catch {
+            guard earlier.mayHaveHappened, !error.mayHaveHappened else { throw error }
+            throw CloudStorageError(
+                error.kind, error.message, retryAfter: error.retryAfter, mayHaveHappened: true)
         }
     }
 
@@ -232,10 +257,15 @@ extension VirtualFileSystem {
     private func keepBoth(
         _ content: LocalContent, of id: UInt64, at target: NodePlace, _ place: ServerPlace
     ) async throws(CloudStorageError) -> SavedContent {
+        if let item = try await ownConflictCopy(content, at: place) {
+            await showConflict(of: id, at: target, as: item.name)
+            return SavedContent(
+                item: item, place: NodePlace(folder: target.folder, name: item.name))
+        }
         var attempt = 1
         while true {
             let name = ConflictName.make(
-                for: place.name, host: options.hostName, date: SystemClocks.nameStamp(),
+                for: place.name, host: options.hostName, date: options.chance.nameStamp(),
                 attempt: attempt)
             do throws(CloudStorageError) {
                 let isTaken = try await entry(named: name, in: place.folder) != nil
@@ -259,6 +289,20 @@ extension VirtualFileSystem {
         }
     }
 
+    /// A conflict copy of this very content that an earlier try has left, its answer unheard.
+    private func ownConflictCopy(
+        _ content: LocalContent, at place: ServerPlace
+    ) async throws(CloudStorageError) -> CloudItem? {
+        guard case .entries(let items, _, _) = try await cloud.list(place.folder, validator: nil)
+        else { return nil }
+        let prefix = "\(SplitName(place.name).stem) (conflict \(options.hostName) "
+        for item in items where item.name.hasPrefix(prefix) && item.size == content.size {
+            let isKnown = tree.withLock { $0.byKey[ItemKey(item.reference)] != nil }
+            if !isKnown, try await isContent(content, equalTo: item) { return item }
+        }
+        return nil
+    }
+
     /// The file takes the conflict copy's name; its own name is looked up again.
     private func showConflict(of id: UInt64, at target: NodePlace, as name: String) async {
         let change: (parent: UInt64, old: String)? = tree.withLock { tree in
@@ -267,7 +311,7 @@ extension VirtualFileSystem {
             else { return nil }
             let original = tree.path(of: id)
             tree.move(id, to: parent, name: name)
-            tree.nodes[parent]?.validator = nil
+            tree.forgetValidator(of: parent)
             tree.nodes[parent]?.validatedAt = -.infinity
             if let copy = tree.path(of: id), let original { tree.addConflict(copy, original) }
             return (parent, node.name)

@@ -95,8 +95,15 @@ extension VirtualFileSystem {
         return false
     }
 
+    /// As `forgetSent`, of a file that is no more: its contents go too.
+    func endSent(_ inode: InodeNumber) -> [StateChange] {
+        let list = sentContents.withLock { $0.removeValue(forKey: inode.rawValue) } ?? []
+        for (_, sent) in list { Glibc.unlink(path(of: sent)) }
+        return list.map { .removeIntent($0.intent) }
+    }
+
     /// Takes up the records of an earlier run. What was removed here while it was on its way is
-    /// removed on the server if it has arrived, now or never: later it could be somebody's file.
+    /// removed on the server, if it has arrived: at once where the server answers.
     func loadSent() async throws(FileSystemError) {
         for intent in try await store.intents() where intent.kind == SentContent.intentKind {
             let sent: SentContent
@@ -107,23 +114,13 @@ extension VirtualFileSystem {
             }
             sentContents.withLock { $0[sent.inode, default: []].append((intent.id, sent)) }
         }
-        for (inode, list) in sentContents.withLock({ $0 }) {
-            guard try await store.record(InodeNumber(inode)) == nil else { continue }
-            await removeOrphans(list.map(\.sent))
-            store.enqueue(forgetSent(InodeNumber(inode)))
-            for sent in list { Glibc.unlink(path(of: sent.sent)) }
-        }
-    }
-
-    private static let orphanSeconds = 5.0
-
-    private func removeOrphans(_ list: [SentContent]) async {
+        guard sentContents.withLock({ !$0.isEmpty }) else { return }
         let work = Task {
-            do throws(CloudStorageError) {
-                for sent in list { try await removeOrphan(sent) }
+            do throws(JobFailure) {
+                try await clearOrphans()
             } catch {
-                logger.warning(
-                    "a removed file may be on the server again", metadata: ["error": "\(error)"])
+                logger.info(
+                    "a removed file may be on the server", metadata: ["error": "\(error.error)"])
             }
         }
         let limit = Task {
@@ -133,6 +130,39 @@ extension VirtualFileSystem {
         }
         await work.value
         limit.cancel()
+    }
+
+    private static let orphanSeconds = 5.0
+
+    /// Removes from the server what arrived there of files that were removed here before the
+    /// server's answer was heard: nobody else knows them, and their names are wanted.
+    func clearOrphans() async throws(JobFailure) {
+        let sent = sentContents.withLock { $0.keys.sorted() }
+        for inode in sent where isOrphan(inode) {
+            let isRecorded = try await asLocalJob { () async throws(FileSystemError) in
+                try await self.store.record(InodeNumber(inode)) != nil
+            }
+            guard !isRecorded, isOrphan(inode) else { continue }
+            for item in sentContents.withLock({ $0[inode] }) ?? [] {
+                do throws(CloudStorageError) {
+                    try await removeOrphan(item.sent)
+                } catch {
+                    guard error.failureClass == .giveUp else { throw JobFailure(error) }
+                }
+            }
+            store.enqueue(endSent(InodeNumber(inode)))
+        }
+    }
+
+    /// Whether nothing here stands for the file any more.
+    private func isOrphan(_ inode: UInt64) -> Bool {
+        tree.withLock { tree in
+            let isAlive = { (node: Node) in
+                node.busy > 0 || !(node.isRemoved && node.server == nil)
+            }
+            if let node = tree.nodes[inode], isAlive(node) { return false }
+            return !tree.nodes.values.contains { $0.inode.rawValue == inode && isAlive($0) }
+        }
     }
 
     private func removeOrphan(_ sent: SentContent) async throws(CloudStorageError) {

@@ -15,13 +15,13 @@ extension VirtualFileSystem {
         await withDiscardingTaskGroup { group in
             while !Task.isCancelled {
                 let (job, next) = tree.withLock { tree in
-                    let job = tree.beginJob(now: SystemClocks.monotonicSeconds())
+                    let job = tree.beginJob(now: options.chance.monotonicSeconds())
                     return (job, tree.work.nextTime)
                 }
                 if let job {
                     group.addTask { await self.carryOut(job) }
                 } else {
-                    let pause = next.map { max(0.01, $0 - SystemClocks.monotonicSeconds()) }
+                    let pause = next.map { max(0.01, $0 - options.chance.monotonicSeconds()) }
                     await wakeSignal.wait(forSeconds: pause)
                 }
             }
@@ -65,7 +65,7 @@ extension VirtualFileSystem {
                 tree.compare(id)
             }
             if let item = job.items.first { tree.noteEnd(of: item, failure?.error) }
-            tree.work.finished(job, result, now: SystemClocks.monotonicSeconds())
+            tree.work.finished(job, result, now: options.chance.monotonicSeconds())
             let changes = tree.recordChanges(of: job.items)
             for id in job.items { tree.dropIfUnused(id) }
             tree.freshen()
@@ -102,21 +102,29 @@ extension VirtualFileSystem {
                 if node.isFolder, node.children != nil { folders.insert(id) }
             }
             for folder in folders {
-                tree.nodes[folder]?.validator = nil
+                tree.forgetValidator(of: folder)
                 tree.nodes[folder]?.validatedAt = -.infinity
             }
             return folders
         }
-        for folder in folders { refreshLater(folder) }
+        for folder in folders.sorted() { refreshLater(folder) }
     }
 
     /// Shows items again where the server has them. Returns those that could be.
     @discardableResult
     func bringBack(_ items: [UInt64]) -> [UInt64] {
+        let isAnswered = options.synchronization == .none
         let (changes, entries, done) = tree.withLock { tree in
             var entries: [(parent: UInt64, name: String)] = []
             var done: [UInt64] = []
-            for id in items {
+            var removals: [StateChange] = []
+            for item in items {
+                var id = item
+                // A removal that a program counts on took its unsent content with it.
+                if isAnswered, let rest = tree.partFromUnsent(id, store.allocateInode) {
+                    id = rest.id
+                    removals.append(rest.change)
+                }
                 if let node = tree.nodes[id], let parent = node.parent {
                     entries.append((parent, node.name))
                 }
@@ -128,7 +136,7 @@ extension VirtualFileSystem {
                     tree.work.expedite(tree.work.items(in: id))
                 }
             }
-            return (tree.recordChanges(of: items), entries, done)
+            return (removals + tree.recordChanges(of: items + done), entries, done)
         }
         store.enqueue(changes)
         for entry in entries {
@@ -210,13 +218,13 @@ extension VirtualFileSystem {
 
     /// The server did not answer: for a while nothing that is known here waits for it.
     func serverIsSilent() {
-        silentUntil.withLock { $0 = SystemClocks.monotonicSeconds() + Self.silentSeconds }
+        silentUntil.withLock { $0 = options.chance.monotonicSeconds() + Self.silentSeconds }
     }
 
     func serverAnswered() { silentUntil.withLock { $0 = -.infinity } }
 
     var isServerSilent: Bool {
-        silentUntil.withLock { $0 } > SystemClocks.monotonicSeconds()
+        silentUntil.withLock { $0 } > options.chance.monotonicSeconds()
     }
 
     private static let silentSeconds = 10.0

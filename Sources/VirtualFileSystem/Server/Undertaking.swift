@@ -21,6 +21,13 @@ struct Undertaking: Codable, Sendable {
     /// The item whose file has the uploaded content from then on.
     var replaced: ItemReference?
 
+    /// The item that the first goal's file lives on in, where that is to be deleted for it.
+    var heir: ItemReference?
+    /// The heir's version that was looked at; nil where it has the file's content already.
+    var heirSeen: SeenVersion?
+    /// Of the goals that are to be deleted, the version that was looked at before.
+    var seen: [SeenVersion?]?
+
     /// Throws only for values that no JSON can hold, which these never have.
     func payload() throws(FileSystemError) -> [UInt8] {
         do {
@@ -41,6 +48,23 @@ struct Undertaking: Codable, Sendable {
         } catch {
             throw FileSystemError(.inputOutput, "a recorded server change can't be read: \(error)")
         }
+    }
+}
+
+/// A version of a file that this machine knows, told apart from others without regard to what a
+/// mere move may change.
+struct SeenVersion: Codable, Sendable, Hashable {
+    var revision: String?
+    var size: Int64
+    var modified: FileTime?
+
+    init?(_ server: ServerSide?) {
+        guard let server, server.reference.kind == .file else { return nil }
+        (revision, size, modified) = (server.revision, server.size, server.modified)
+    }
+
+    func isOther(than item: CloudItem) -> Bool {
+        item.revision != revision && (item.size != size || item.modified != modified)
     }
 }
 
@@ -140,8 +164,7 @@ extension VirtualFileSystem {
 
     /// A temporary name for an item of that name.
     func temporaryName(for name: String) -> String {
-        let unique = String(UInt64.random(in: .min ... .max), radix: 36)
-        return TemporaryName.make(for: name, unique: unique)
+        TemporaryName.make(for: name, unique: options.chance.uniqueText())
     }
 }
 

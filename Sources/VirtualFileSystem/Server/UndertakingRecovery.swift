@@ -9,10 +9,13 @@ import Synchronization
 extension VirtualFileSystem {
     /// Goes on with what an earlier failure left half done; throws where it still can't be done.
     package func finishUndertakings() async throws(FileSystemError) {
+        do throws(JobFailure) { try await clearOrphans() } catch { throw error.error }
         guard unfinished.withLock({ !$0.isEmpty }) else { return }
         let result: Result<Void, FileSystemError> = await gate.enter([0]) {
             do throws(FileSystemError) {
-                for (intent, undertaking) in unfinished.withLock({ $0 }) {
+                for (intent, undertaking) in unfinished.withLock({ $0 }).sorted(by: {
+                    $0.key < $1.key
+                }) {
                     try await ask { () async throws(CloudStorageError) in
                         try await self.finish(undertaking, intent: intent)
                     }
@@ -85,7 +88,16 @@ extension VirtualFileSystem {
             return
         }
         var current: [Convergence.Whereabouts] = []
-        for goal in undertaking.convergence.goals { current.append(try await inspect(goal.item).1) }
+        var isOutdated = false
+        for (index, goal) in undertaking.convergence.goals.enumerated() {
+            let (item, whereabouts) = try await inspect(goal.item)
+            current.append(whereabouts)
+            if goal.place == nil, let item, let seen = undertaking.seen?[index] {
+                isOutdated = isOutdated || seen.isOther(than: item)
+            }
+        }
+        // What was to be deleted has become something this machine has not seen (rule 4).
+        if isOutdated { return try await putBack(undertaking, intent: intent) }
         let origins = undertaking.origins.map { origin in
             origin.map { Convergence.Whereabouts.at($0) } ?? .deleted
         }
@@ -147,8 +159,60 @@ extension VirtualFileSystem {
                 TemporaryName.matches(place.name), let wanted = goal.place?.name
             else { continue }
             let name = ConflictName.make(
-                for: wanted, host: options.hostName, date: SystemClocks.nameStamp(), attempt: 1)
+                for: wanted, host: options.hostName, date: options.chance.nameStamp(), attempt: 1)
             _ = try await cloud.relocate(goal.item, to: RelocationTarget(name: name))
+        }
+    }
+
+    /// A file has become the next version of the one it has replaced, as `replaceAsRevision` does.
+    private func acknowledge(
+        heir: ItemReference, of undertaking: Undertaking
+    ) async throws(CloudStorageError) {
+        guard let file = undertaking.convergence.goals.first?.item else { return }
+        let item = try await inspect(heir).0
+        var replaced: InodeNumber?
+        let (changes, gone) = tree.withLock { tree -> ([StateChange], UInt64?) in
+            guard let id = tree.byKey[ItemKey(file)], let removed = tree.byKey[ItemKey(heir)],
+                let old = tree.nodes[removed], old.isRemoved, let home = tree.home(of: old)
+            else { return ([], nil) }
+            tree.recordDeparture(of: file)
+            tree.acknowledge(removed, nil)
+            tree.compare(removed)
+            replaced = old.inode
+            var changes = [StateChange.remove(old.inode)]
+            tree.dropIfUnused(removed)
+            guard let item else { return (changes, id) }
+            var server = ServerSide(item)
+            if let seen = undertaking.heirSeen {
+                (server.revision, server.size) = (seen.revision, seen.size)
+                tree.nodes[id]?.working?.markUnsaved()
+            } else {
+                tree.nodes[id]?.overlay.revision = server.revision
+            }
+            tree.acknowledge(id, server, at: home)
+            tree.compare(id)
+            changes += tree.recordChanges(of: [id])
+            return (changes, nil)
+        }
+        store.enqueue(changes + (replaced.map { endSent($0) } ?? []))
+        if let gone { forgetGone(gone) }
+    }
+
+    /// The generation of a file's content that an item of the server has, if it has that.
+    private func contentOnServer(
+        of file: ItemReference, _ item: CloudItem?
+    ) async throws(CloudStorageError) -> UInt64? {
+        let working = tree.withLock { tree in
+            tree.byKey[ItemKey(file)].flatMap { tree.nodes[$0]?.working }
+        }
+        guard let item, let working, !working.isSaved, working.isComplete else { return nil }
+        let generation = working.generation
+        let content = LocalContent(path: working.path, size: working.size)
+        do throws(CloudStorageError) {
+            return try await isContent(content, equalTo: item) ? generation : nil
+        } catch {
+            guard error.kind == .localFile else { throw error }
+            return nil
         }
     }
 
@@ -160,21 +224,31 @@ extension VirtualFileSystem {
             let reference = undertaking.convergence.goals[uploaded].item
             var item = items[uploaded]
             if item == nil { item = try await cloud.item(reference) }
+            let saved = try await contentOnServer(of: replaced, item)
             tree.withLock { tree in
                 guard let item, let node = tree.byKey[ItemKey(replaced)] else { return }
                 tree.acknowledge(node, ServerSide(item))
+                if let saved { tree.nodes[node]?.working?.markSaved(saved) }
+                tree.compare(node)
                 tree.recordDeparture(of: replaced)
                 if let record = tree.record(of: node) { store.enqueue([.put(record)]) }
             }
+        }
+        if let heir = undertaking.heir { try await acknowledge(heir: heir, of: undertaking) }
+        let stored = undertaking.uploaded.map { undertaking.convergence.goals[$0].item }
+        if let node = tree.withLock({ tree in stored.flatMap { tree.byKey[ItemKey($0)] } }),
+            tree.withLock({ $0.nodes[node]?.busy == 0 && $0.nodes[node]?.working?.isSaved == true })
+        {
+            await retireWorkingCopy(of: node)
         }
         acknowledgePlaces(undertaking.convergence.goals, items)
         let places =
             undertaking.convergence.goals.compactMap(\.place)
             + undertaking.origins.compactMap { $0 }
-        for folder in Set(places.map(\.folder)) {
-            let node = tree.withLock { $0.byKey[ItemKey(ItemReference(folder))] }
-            if let node { refreshLater(node) }
+        let folders = tree.withLock { tree in
+            Set(places.compactMap { tree.byKey[ItemKey(ItemReference($0.folder))] })
         }
+        for folder in folders.sorted() { refreshLater(folder) }
     }
 
     /// The items are at their goals: what comes next starts from there.

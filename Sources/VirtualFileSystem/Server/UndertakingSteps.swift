@@ -14,9 +14,12 @@ extension VirtualFileSystem {
         var current = start
         var items: [CloudItem?] = convergence.goals.map { _ in nil }
         var calls = 0
+        var taken: Set<Placement> = []
         while let step = convergence.nextStep(
             current: current, relocatesInOneCall: cloud.capabilities.relocatesInOneCall,
-            isTaken: { place in tree.withLock { $0.isTaken(place) } })
+            isTaken: { place in
+                taken.contains(place) || tree.withLock { $0.isTaken(place) }
+            })
         {
             calls += 1
             guard calls < 32 else {
@@ -28,6 +31,13 @@ extension VirtualFileSystem {
                 items[goal] = try await carryOut(step, on: reference)
                 current[goal] = step.result(from: current[goal])
             } catch {
+                // Another client has a name on the way: there are other ways.
+                if error.kind == .nameConflict,
+                    case .at(let place) = step.result(from: current[goal]),
+                    place != convergence.goals[goal].place, taken.insert(place).inserted
+                {
+                    continue
+                }
                 guard error.mayHaveHappened || error.kind == .notFound else { throw error }
                 let before = current[goal]
                 (items[goal], current[goal]) = try await inspect(reference)

@@ -11,6 +11,8 @@ struct MergeEffects {
     /// Nodes whose cached pages are no longer their content.
     var contents: [UInt64] = []
     var attributes: [UInt64] = []
+    /// Versions the server no longer has, parts of which unsent contents still lack.
+    var bases: [UInt64: ServerSide] = [:]
 
     var isEmpty: Bool {
         changes.isEmpty && entries.isEmpty && contents.isEmpty && attributes.isEmpty
@@ -23,6 +25,8 @@ struct ListingRequest {
     /// The tree's sequence number when the listing was asked for.
     let askedAt: UInt64
     var records: [ItemKey: InodeRecord] = [:]
+    /// Rows that say they are in the folder, where nothing of it is in memory.
+    var oldChildren: [InodeRecord] = []
     let allocateInode: () -> InodeNumber
     let storesLinks: Bool
 }
@@ -36,6 +40,7 @@ struct ListingMerge {
     let askedAt: UInt64
     /// What the state table knows of the items, by identity.
     let records: [ItemKey: InodeRecord]
+    private let oldChildren: [InodeRecord]
     /// Numbers for items not seen before. Taken under the tree's mutex, so it must not wait for it.
     let allocateInode: () -> InodeNumber
     let storesLinks: Bool
@@ -50,6 +55,7 @@ struct ListingMerge {
         self.validator = validator
         askedAt = request.askedAt
         records = request.records
+        oldChildren = request.oldChildren
         allocateInode = request.allocateInode
         storesLinks = request.storesLinks
         monotonicNow = SystemClocks.monotonicSeconds()
@@ -70,7 +76,7 @@ struct ListingMerge {
             guard let id = take(item, into: &tree, &effects, &isCurrent) else { continue }
             listed.insert(id)
         }
-        for (name, id) in old where !listed.contains(id) {
+        for (name, id) in old.sorted(by: { $0.value < $1.value }) where !listed.contains(id) {
             guard let node = tree.nodes[id], node.parent == folder,
                 node.name.hasSameBytes(as: name.name)
             else { continue }
@@ -81,6 +87,11 @@ struct ListingMerge {
             } else if node.server != nil {
                 isCurrent = false
             }
+        }
+        // A row of an item that is gone must not come back with the folder's other rows.
+        for record in oldChildren
+        where tree.nodes[record.inode.rawValue] == nil && !record.isUnsettled {
+            effects.changes.append(.remove(record.inode))
         }
         tree.nodes[folder]?.validatedAt = monotonicNow
         tree.nodes[folder]?.validator = isCurrent ? validator : nil
@@ -245,6 +256,13 @@ struct ListingMerge {
         guard kind(of: item) == .symbolicLink else { return item.name }
         let short = LinkName.shown(item.name)
         return names.contains(NameKey(short)) ? item.name : short
+    }
+}
+
+extension InodeRecord {
+    /// Whether it speaks of anything that the server lacks or has otherwise.
+    fileprivate var isUnsettled: Bool {
+        server == nil || contentFile != nil || isRemoved || serverPlace != nil || isLocalOnly
     }
 }
 

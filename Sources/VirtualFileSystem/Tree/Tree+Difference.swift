@@ -58,15 +58,28 @@ extension Tree {
 
     /// Records what the server has of a node, and where.
     mutating func acknowledge(_ id: UInt64, _ server: ServerSide, at place: NodePlace) {
+        if let old = nodes[id], old.server?.revision != server.revision || home(of: old) != place {
+            for folder in Set([home(of: old)?.folder, place.folder].compactMap(\.self)) {
+                forgetValidator(of: folder)
+            }
+        }
         acknowledge(id, server)
         guard let node = nodes[id] else { return }
         let displaced = goal(of: node) == place ? nil : place
         nodes[id]?.displaced = displaced
     }
 
+    /// A call of ours has changed a folder's entries: what is known of it is no longer what its
+    /// validator stood for, and the server may come to have that again.
+    mutating func forgetValidator(of folder: UInt64) {
+        guard nodes[folder]?.isFolder == true else { return }
+        nodes[folder]?.validator = nil
+        unrecordedFolders.insert(folder)
+    }
+
     /// Notes a change made here; the caller compares the sides when it is done.
     mutating func noteLocalChange(of id: UInt64) {
-        nodes[id]?.changedAt = SystemClocks.monotonicSeconds()
+        nodes[id]?.changedAt = chance.monotonicSeconds()
         nodes[id]?.saveError = nil
     }
 
@@ -100,15 +113,21 @@ extension Tree {
     /// Undoes a removal or a move that the server refused: the node is again where the server has
     /// it, or beside it where the name is taken. Returns the place, nil where nothing was undone.
     mutating func bringBack(_ id: UInt64, hostName: String) -> (parent: UInt64, name: String)? {
-        guard let node = nodes[id], node.server != nil, let home = node.displaced,
-            nodes[home.folder]?.children != nil, nodes[home.folder]?.isRemoved == false
-        else { return nil }
-        let wantedName = shownName(of: node, storedAs: home.name.name)
+        guard let node = nodes[id], let home = node.displaced, canBringBack(node) else {
+            return nil
+        }
+        var wantedName = shownName(of: node, storedAs: home.name.name)
+        if TemporaryName.matches(wantedName) {
+            // The name it had is not known any more after a restart.
+            wantedName =
+                TemporaryName.matches(node.name)
+                ? "recovered" + SplitName(wantedName).fileExtension : node.name
+        }
         var name = wantedName
         var attempt = 1
         while child(of: home.folder, named: name) != nil {
             name = ConflictName.make(
-                for: wantedName, host: hostName, date: SystemClocks.nameStamp(), attempt: attempt)
+                for: wantedName, host: hostName, date: chance.nameStamp(), attempt: attempt)
             attempt += 1
         }
         nodes[id]?.isRemoved = false
@@ -118,6 +137,33 @@ extension Tree {
         nodes[id]?.displaced = displaced
         compare(id)
         return (home.folder, name)
+    }
+
+    func canBringBack(_ node: Node) -> Bool {
+        guard node.server != nil, let home = node.displaced else { return false }
+        return nodes[home.folder]?.children != nil && nodes[home.folder]?.isRemoved == false
+    }
+
+    /// Parts the server's version of a removed file from what a program wrote into it, which is
+    /// gone with the removal. Returns the node that stands for the server's version, to be brought
+    /// back in its place, and the row that goes.
+    mutating func partFromUnsent(
+        _ id: UInt64, _ allocate: () -> InodeNumber
+    ) -> (id: UInt64, change: StateChange)? {
+        guard let node = nodes[id], node.isRemoved, node.working != nil, canBringBack(node),
+            let server = node.server, let home = node.displaced
+        else { return nil }
+        acknowledge(id, nil)
+        compare(id)
+        let inode = allocate()
+        var rest = Node(
+            id: inode.rawValue, inode: inode, kind: node.kind, parent: nil, name: node.name)
+        rest.server = server
+        rest.isRemoved = true
+        rest.displaced = home
+        nodes[rest.id] = rest
+        byKey[ItemKey(server.reference)] = rest.id
+        return (rest.id, .remove(node.inode))
     }
 
     private func shownName(of node: Node, storedAs name: String) -> String {

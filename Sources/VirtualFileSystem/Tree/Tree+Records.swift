@@ -32,9 +32,11 @@ extension Tree {
         return record
     }
 
-    /// Rows of several nodes, as changes; a node that is gone altogether loses its row.
-    func recordChanges(of ids: [UInt64]) -> [StateChange] {
-        ids.compactMap { record(of: $0).map { .put($0) } }
+    /// Rows of several nodes, as changes, and those of folders that became outdated by them.
+    mutating func recordChanges(of ids: [UInt64]) -> [StateChange] {
+        let folders = unrecordedFolders.subtracting(ids).sorted()
+        unrecordedFolders = []
+        return (ids + folders).compactMap { record(of: $0).map { .put($0) } }
     }
 
     /// Adds a node as the state table remembers it, unless it is here already.
@@ -70,7 +72,7 @@ extension Tree {
                 let place = RecordedPlace(parent: record.parent, name: record.name)
                 if record.server != nil { record.serverPlace = record.serverPlace ?? place }
                 record.name = ConflictName.make(
-                    for: record.name, host: hostName, date: SystemClocks.nameStamp(), attempt: 1)
+                    for: record.name, host: hostName, date: chance.nameStamp(), attempt: 1)
             } else {
                 detach(holder.id)
             }

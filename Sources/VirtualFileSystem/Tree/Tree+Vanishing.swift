@@ -16,18 +16,26 @@ extension Tree {
         effects.changes.append(node.isFolder ? .removeSubtree(node.inode) : .remove(node.inode))
     }
 
+    /// What a content still lacks is looked for where it was, whatever becomes of its item.
+    func noteBase(of id: UInt64, _ effects: inout MergeEffects) {
+        guard let node = nodes[id], let server = node.server, node.working?.isComplete == false
+        else { return }
+        effects.bases[node.inode.rawValue] = server
+    }
+
     /// A folder that is gone on the server becomes one that is only here, with what is unsent in it.
     private mutating func orphan(_ id: UInt64, _ effects: inout MergeEffects) {
         acknowledge(id, nil)
         nodes[id]?.validator = nil
         noteLocalChange(of: id)
-        for child in Array((nodes[id]?.children ?? [:]).values) {
+        for child in (nodes[id]?.children ?? [:]).values.sorted() {
             guard let node = nodes[child] else { continue }
             let isUnsent = node.working?.isSaved == false
             if node.server == nil || node.displaced != nil { continue }
             if node.isFolder, hasUnsettled(below: child) {
                 orphan(child, &effects)
             } else if isUnsent, !node.isLocalOnly {
+                noteBase(of: child, &effects)
                 acknowledge(child, nil)
                 noteLocalChange(of: child)
                 compare(child)

@@ -23,14 +23,18 @@ struct Tree {
     var temporaryNames: Set<String> = []
     /// Folders whose last listing could not be taken over as a whole.
     var outdated: Set<UInt64> = []
+    /// Folders whose rows still have a validator that no longer holds.
+    var unrecordedFolders: Set<UInt64> = []
     var account: AccountDescription?
     /// Bytes our own changes added since `account` was read.
     var bytesSinceAccount: Int64 = 0
     var conflicts: [Conflict] = []
     /// What is to be brought to the server.
     var work: Reconciliation
+    let chance: Chance
 
-    init(rootNode: Node, pace: ReconciliationPace) {
+    init(rootNode: Node, pace: ReconciliationPace, chance: Chance) {
+        self.chance = chance
         work = Reconciliation(pace: pace)
         nodes[Tree.rootID] = rootNode
     }

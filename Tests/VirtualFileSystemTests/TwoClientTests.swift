@@ -1,0 +1,73 @@
+import CloudStorage
+import FileSystemTypes
+import TestSupport
+import Testing
+
+import VirtualFileSystem
+
+/// Changes of this machine and of another client that meet; the orders of events were found by
+/// simulated runs.
+@Suite struct TwoClientTests {
+    /// The server's validator of a folder can be again what it was before our own change.
+    @Test(arguments: [false, true])
+    func aFolderThatIsAsBeforeOurChangeIsListedAnew(_ restarts: Bool) async throws {
+        var fixture = try await Fixture.makeByHand()
+        fixture.cloud.makeFolderByOther(at: "/f")
+        try await fixture.look("/")
+        #expect(try await fixture.names("/f") == [])
+        try await fixture.save("mine", to: "/f/a")
+        await fixture.work()
+        #expect(fixture.cloud.content(at: "/f/a") != nil)
+        if restarts { fixture = try await fixture.restartByHand() }
+        fixture.cloud.deleteByOther(at: "/f/a")
+        try await fixture.look("/f")
+        #expect(try await fixture.names("/f") == [])
+    }
+
+    /// What a program wrote into a file is gone when it is replaced, also where the server's
+    /// version has to stay.
+    @Test(arguments: [Capabilities.UploadOntoName.conflict, .revision])
+    func aRefusedRemovalBringsBackOnlyTheServersVersion(
+        _ behaviour: Capabilities.UploadOntoName
+    ) async throws {
+        let fixture = try await Fixture.makeByHand(cloud: ModelCloud(behaviour: behaviour))
+        try await fixture.save("one", to: "/a")
+        try await fixture.save("new content", to: "/b")
+        await fixture.work()
+        let handle = try await fixture.open("/a", [.write, .truncate])
+        try await fixture.write("overwritten", handle: handle)
+        try await fixture.fileSystem.fsync(handle: handle, dataOnly: false).value()
+        fixture.cloud.storeByOther(Array("theirs".utf8), at: "/a")
+        try await fixture.rename("/b", "/a")
+        await fixture.work()
+        try await fixture.close(handle)
+        try await fixture.look("/")
+        await fixture.work()
+        #expect(fixture.serverContents() == ["new content", "theirs"])
+        var shown: [String] = []
+        for name in try await fixture.names("/") {
+            shown.append(try await fixture.read("/\(name)"))
+        }
+        #expect(shown.sorted() == ["new content", "theirs"])
+    }
+
+    /// A name that is taken on the way to another folder is no refusal: there is another way.
+    @Test(arguments: [Capabilities.UploadOntoName.conflict, .revision])
+    func aStrangersNameOnTheWayRefusesNothing(
+        _ behaviour: Capabilities.UploadOntoName
+    ) async throws {
+        let fixture = try await Fixture.makeByHand(cloud: ModelCloud(behaviour: behaviour))
+        fixture.cloud.makeFolderByOther(at: "/f")
+        fixture.cloud.storeByOther(Array("old".utf8), at: "/f/x")
+        try await fixture.look("/")
+        #expect(try await fixture.names("/f") == ["x"])
+        try await fixture.save("mine", to: "/c")
+        await fixture.work()
+        fixture.cloud.storeByOther(Array("theirs".utf8), at: "/f/c")
+        fixture.cloud.storeByOther(Array("theirs too".utf8), at: "/x")
+        try await fixture.rename("/c", "/f/x")
+        await fixture.work()
+        #expect(fixture.cloud.content(at: "/f/x") == Array("mine".utf8))
+        #expect(fixture.serverContents() == ["mine", "theirs", "theirs too"])
+    }
+}

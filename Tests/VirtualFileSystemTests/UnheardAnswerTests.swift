@@ -1,0 +1,183 @@
+import CloudStorage
+import FileSystemTypes
+import TestSupport
+import Testing
+
+import VirtualFileSystem
+
+/// Uploads whose answer nobody heard, and jobs that were left half done: what is found on the server
+/// later is known as our own, and what has become somebody else's is left alone.
+@Suite struct UnheardAnswerTests {
+    /// Has an upload done without anybody here hearing of it.
+    private func loseUpload(_ fixture: Fixture) async {
+        fixture.cloud.fail(.upload, .answerLost)
+        for _ in 0..<6 {
+            fixture.cloud.fail(.item, .before(.unreachable))
+            fixture.cloud.fail(.list, .before(.unreachable))
+        }
+        _ = await fixture.fileSystem.carryOutNextJob()
+        fixture.cloud.removeFaults()
+    }
+
+    /// A new file that arrived unheard and was removed here since.
+    @Test(arguments: [false, true])
+    func aRemovedFileThatArrivedUnheardDoesNotComeBack(_ isReplaced: Bool) async throws {
+        let fixture = try await Fixture.makeByHand()
+        try await fixture.save("other", to: "/b")
+        await fixture.work()
+        try await fixture.save("removed", to: "/a")
+        await loseUpload(fixture)
+        #expect(fixture.serverContents().contains("removed"))
+        if isReplaced {
+            try await fixture.rename("/b", "/a")
+        } else {
+            try await fixture.unlink("/a")
+        }
+        await fixture.work()
+        try await fixture.fileSystem.finishUndertakings()
+        try await fixture.look("/")
+        #expect(fixture.serverContents() == ["other"])
+        #expect(try await fixture.names("/") == [isReplaced ? "a" : "b"])
+    }
+
+    /// A new version that arrived unheard is no stranger's: the file can still be removed.
+    @Test func aVersionOfOurOwnDoesNotKeepAFileFromBeingRemoved() async throws {
+        let fixture = try await Fixture.makeByHand(cloud: ModelCloud(behaviour: .revision))
+        try await fixture.save("one", to: "/a")
+        await fixture.work()
+        try await fixture.save("second", to: "/a")
+        fixture.cloud.fail(.upload, .answerLost)
+        fixture.cloud.fail(.item, skip: 1, .before(.unreachable))
+        _ = await fixture.fileSystem.carryOutNextJob()
+        fixture.cloud.removeFaults()
+        #expect(fixture.serverContents() == ["second"])
+        try await fixture.unlink("/a")
+        await fixture.work()
+        try await fixture.look("/")
+        #expect(fixture.serverContents() == [])
+        #expect(try await fixture.names("/") == [])
+    }
+
+    /// The old file of a replacement that was left half done is deleted only as it was then.
+    @Test func whatWasToBeDeletedAndHasChangedIsKept() async throws {
+        let fixture = try await Fixture.makeByHand(cloud: ModelCloud(behaviour: .conflict))
+        try await fixture.save("one", to: "/a")
+        await fixture.work()
+        try await fixture.save("second", to: "/a")
+        fixture.cloud.fail(.delete, .before(.unreachable))
+        _ = await fixture.fileSystem.carryOutNextJob()
+        let aside = fixture.cloud.snapshot().keys.first { $0.hasPrefix("/.ordner-") }
+        fixture.cloud.storeByOther(Array("theirs".utf8), at: try #require(aside))
+        try await fixture.fileSystem.finishUndertakings()
+        await fixture.work()
+        try await fixture.fileSystem.finishUndertakings()
+        await fixture.work()
+        #expect(fixture.serverContents() == ["second", "theirs"])
+    }
+
+    /// A replacement that was ended later is the end of the upload: when somebody changes the file
+    /// after that, our version is not sent again beside it.
+    @Test func aReplacementEndedLaterIsNotSentAgain() async throws {
+        let fixture = try await Fixture.makeByHand(cloud: ModelCloud(behaviour: .conflict))
+        try await fixture.save("one", to: "/a")
+        await fixture.work()
+        try await fixture.save("second", to: "/a")
+        fixture.cloud.fail(.delete, .before(.unreachable))
+        _ = await fixture.fileSystem.carryOutNextJob()
+        try await fixture.fileSystem.finishUndertakings()
+        fixture.cloud.storeByOther(Array("theirs".utf8), at: "/a")
+        await fixture.work()
+        try await fixture.look("/")
+        #expect(fixture.serverContents() == ["theirs"])
+        #expect(fixture.fileSystem.status().conflicts.isEmpty)
+    }
+
+    /// A file that has become the next version of the one it replaces must not go with either.
+    @Test(arguments: [false, true])
+    func aReplacementByRevisionThatIsLeftHalfDoneLosesNothing(_ restarts: Bool) async throws {
+        var fixture = try await Fixture.makeByHand(cloud: ModelCloud(behaviour: .revision))
+        try await fixture.save("one", to: "/a")
+        try await fixture.save("second", to: "/b")
+        await fixture.work()
+        try await fixture.rename("/b", "/a")
+        fixture.cloud.fail(.delete, .before(.unreachable))
+        _ = await fixture.fileSystem.carryOutNextJob()
+        #expect(fixture.serverContents() == ["second", "second"])
+        if restarts { fixture = try await fixture.restartByHand() }
+        await fixture.work()
+        try await fixture.fileSystem.finishUndertakings()
+        await fixture.work()
+        try await fixture.look("/")
+        #expect(fixture.serverContents() == ["second"])
+        #expect(try await fixture.read("/a") == "second")
+        #expect(fixture.fileSystem.status().conflicts.isEmpty)
+    }
+
+    /// A conflict copy that arrived unheard is not made a second time after a restart.
+    @Test func aConflictCopyThatArrivedUnheardIsMadeOnce() async throws {
+        var fixture = try await Fixture.makeByHand(cloud: ModelCloud(behaviour: .revision))
+        try await fixture.save("one", to: "/a")
+        await fixture.work()
+        try await fixture.save("second", to: "/a")
+        fixture.cloud.storeByOther(Array("theirs".utf8), at: "/a")
+        fixture.cloud.fail(.upload, .answerLost)
+        fixture.cloud.fail(.list, skip: 2, .before(.unreachable))
+        _ = await fixture.fileSystem.carryOutNextJob()
+        fixture.cloud.removeFaults()
+        #expect(fixture.serverContents() == ["second", "theirs"])
+        fixture = try await fixture.restartByHand()
+        await fixture.work()
+        #expect(fixture.serverContents() == ["second", "theirs"])
+    }
+
+    /// A file that another client has renamed meanwhile is still the one that was replaced.
+    @Test func aReplacedFileThatWasRenamedMeanwhileIsGone() async throws {
+        let fixture = try await Fixture.makeByHand(cloud: ModelCloud(behaviour: .revision))
+        try await fixture.save("replaced", to: "/a")
+        try await fixture.save("second", to: "/b")
+        await fixture.work()
+        try await fixture.rename("/b", "/a")
+        fixture.cloud.renameByOther(from: "/a", to: "c")
+        await fixture.work()
+        try await fixture.look("/")
+        #expect(fixture.serverContents() == ["second"])
+        #expect(try await fixture.names("/") == ["a"])
+    }
+
+    /// What an appended file still lacks is not lost when another client deletes the file and the
+    /// driver starts anew.
+    @Test func anUnsentContentKeepsWhatItIsBasedOn() async throws {
+        let cloud = ModelCloud(behaviour: .revision)
+        cloud.storeByOther(Array("base".utf8), at: "/a")
+        cloud.storeByOther(Array("in the way".utf8), at: "/b")
+        var fixture = try await Fixture.makeByHand(cloud: cloud)
+        #expect(try await fixture.read("/a") == "base")
+        let handle = try await fixture.open("/a", [.write, .append])
+        try await fixture.write(" and more", handle: handle)
+        try await fixture.close(handle)
+        try await fixture.rename("/a", "/b")
+        cloud.deleteByOther(at: "/a")
+        _ = await fixture.fileSystem.carryOutNextJob()
+        fixture = try await fixture.restartByHand()
+        await fixture.work()
+        #expect(fixture.serverContents() == ["base and more"])
+    }
+
+    /// A file that is renamed over another one while it is being written outlives the driver as it
+    /// was then, and not as what it has replaced.
+    @Test func aReplacementStillBeingWrittenOutlivesTheDriver() async throws {
+        var fixture = try await Fixture.makeByHand(cloud: ModelCloud(behaviour: .revision))
+        try await fixture.save("replaced", to: "/b")
+        try await fixture.save("one", to: "/a")
+        await fixture.work()
+        let handle = try await fixture.open("/a", [.write, .truncate])
+        try await fixture.write("half", handle: handle)
+        try await fixture.rename("/a", "/b")
+        await fixture.work()
+        fixture = try await fixture.restartByHand()
+        await fixture.work()
+        try await fixture.look("/")
+        #expect(fixture.serverContents() == ["half"])
+        #expect(try await fixture.read("/b") == "half")
+    }
+}
