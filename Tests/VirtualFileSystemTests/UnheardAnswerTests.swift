@@ -58,6 +58,21 @@ import VirtualFileSystem
         #expect(try await fixture.names("/") == [])
     }
 
+    /// A later try that certainly failed says nothing about an earlier one.
+    @Test func anUnheardVersionIsKnownAfterALaterFailure() async throws {
+        let fixture = try await Fixture.makeByHand()
+        try await fixture.save("learn", to: "/l")
+        await fixture.work()
+        try await fixture.save("earlier", to: "/a")
+        await loseUpload(fixture)
+        fixture.cloud.fail(.upload, .before(.unreachable))
+        _ = await fixture.fileSystem.carryOutNextJob()
+        try await fixture.save("later one", to: "/a")
+        await fixture.work()
+        #expect(fixture.serverContents() == ["later one", "learn"])
+        #expect(fixture.fileSystem.status().conflicts.isEmpty)
+    }
+
     /// The old file of a replacement that was left half done is deleted only as it was then.
     @Test func whatWasToBeDeletedAndHasChangedIsKept() async throws {
         let fixture = try await Fixture.makeByHand(cloud: ModelCloud(behaviour: .conflict))

@@ -291,11 +291,13 @@ extension VirtualFileSystem {
         }
         defer { copy.discard(keeping: sentPaths(of: removed)) }
         let content = LocalContent(path: copy.path, size: server.size)
-        try await noteSending(content, of: removed, to: plan.place)
+        let isFirstTry = try await noteSending(content, of: removed, to: plan.place)
         do throws(CloudStorageError) {
             return try await cloud.upload(content, name: plan.place.name, to: plan.place.folder)
         } catch {
-            if !error.mayHaveHappened { store.enqueue(forgetSent(removed, content.path)) }
+            if isFirstTry, !error.mayHaveHappened {
+                store.enqueue(forgetSent(removed, content.path))
+            }
             throw JobFailure(error)
         }
     }

@@ -61,16 +61,19 @@ extension VirtualFileSystem {
         if let server, await isCached(server, equalTo: content) {
             return acknowledgeUnchanged(id, working, generation: frozen.generation)
         }
+        var isFirstTry = false
         if let node = tree.withLock({ $0.nodes[id] }),
             let target = tree.withLock({ $0.serverPlace(at: place) })
         {
-            try await noteSending(content, of: node.inode, to: target)
+            isFirstTry = try await noteSending(content, of: node.inode, to: target)
         }
         let saved: SavedContent
         do throws(CloudStorageError) {
             saved = try await store(content, of: id, at: place)
         } catch {
-            if !error.mayHaveHappened { store.enqueue(forgetSent(inode(of: id), content.path)) }
+            if isFirstTry, !error.mayHaveHappened {
+                store.enqueue(forgetSent(inode(of: id), content.path))
+            }
             throw placeFailure(error, folder: place.folder)
         }
         acknowledgeSave(of: id, saved, working, generation: frozen.generation)

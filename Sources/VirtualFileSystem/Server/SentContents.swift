@@ -25,9 +25,10 @@ extension VirtualFileSystem {
     private func path(of sent: SentContent) -> String { "\(store.contentFolder)/\(sent.file)" }
 
     /// Records that content is about to be sent. The record stays until `forgetSent`.
+    /// - Returns: whether it is new; where not, an earlier try may have arrived.
     func noteSending(
         _ content: LocalContent, of inode: InodeNumber, to place: ServerPlace
-    ) async throws(JobFailure) {
+    ) async throws(JobFailure) -> Bool {
         let sent = SentContent(
             inode: inode.rawValue,
             file: content.path.split(separator: "/").last.map(String.init) ?? "",
@@ -41,7 +42,7 @@ extension VirtualFileSystem {
             all[inode.rawValue] = list.suffix(SentContent.limit)
             return surplus + [-1]
         }
-        guard !old.isEmpty else { return }
+        guard !old.isEmpty else { return false }
         try await asLocalJob { () async throws(FileSystemError) in
             let payload: [UInt8]
             do { payload = Array(try JSONEncoder().encode(sent)) } catch {
@@ -54,6 +55,7 @@ extension VirtualFileSystem {
             try await self.store.commit(
                 [.putIntent(intent)] + surplus.map { .removeIntent($0) }, durability: .normal)
         }
+        return true
     }
 
     /// The server's answer is known: nothing of the file is on its way any more.
