@@ -37,9 +37,11 @@ final class ModelRun {
     /// The texts of the driver's log.
     let records: LogRecords
 
-    init(seed: UInt64) throws {
+    init(seed: UInt64, addressesByPath: Bool = false) throws {
         random = SeededRandom(seed: seed)
-        cloud = ModelCloud(behaviour: seed % 2 == 0 ? .revision : .conflict)
+        cloud =
+            addressesByPath
+            ? .addressingByPath() : ModelCloud(behaviour: seed % 2 == 0 ? .revision : .conflict)
         folder = try TemporaryFolder("ordner-model")
         let records = LogRecords()
         self.records = records

@@ -13,14 +13,28 @@ import Testing
         // Seeds 57, 62, 79, 84 and 91 find changes of two clients that do not end well yet (README).
         var seed = SimulationSize.seed(usual: 6)
         for _ in 0..<max(1, steps / perRun) {
-            let run = try ModelRun(seed: seed)
-            try await run.run(steps: perRun)
-            if let failure = run.failure {
-                let log = run.records.last.suffix(600).joined(separator: "\n")
-                Issue.record("seed \(seed): \(failure)\n\(log)\nseed \(seed): \(failure)")
-                return
-            }
+            guard try await Self.run(ModelRun(seed: seed), seed, steps: perRun) else { return }
             seed += 1
         }
+    }
+
+    /// The same over a cloud that knows its items by path only, as WebDAV servers do.
+    @Test func nothingIsLostWhereItemsAreFoundByPath() async throws {
+        let steps = SimulationSize.steps(usual: 10_000)
+        let perRun = 400
+        var seed = SimulationSize.seed(usual: 6)
+        for _ in 0..<max(1, steps / perRun) {
+            let run = try ModelRun(seed: seed, addressesByPath: true)
+            guard try await Self.run(run, seed, steps: perRun) else { return }
+            seed += 1
+        }
+    }
+
+    private static func run(_ run: ModelRun, _ seed: UInt64, steps: Int) async throws -> Bool {
+        try await run.run(steps: steps)
+        guard let failure = run.failure else { return true }
+        let log = run.records.last.suffix(600).joined(separator: "\n")
+        Issue.record("seed \(seed): \(failure)\n\(log)\nseed \(seed): \(failure)")
+        return false
     }
 }

@@ -3,8 +3,9 @@ package import FileSystemTypes
 import FoundationEssentials
 import Synchronization
 
-/// An id-addressed cloud in memory that behaves as API v2 does: names are unique in a folder,
-/// nothing is ever replaced by a rename, deletes are recursive.
+/// A cloud in memory that behaves as API v2 does, or, where it addresses its items by path, as a
+/// WebDAV server: names are unique in a folder, nothing is ever replaced by a rename, deletes are
+/// recursive.
 ///
 /// Every call can be made to fail, before or after its work was done.
 package final class ModelCloud: CloudStorage {
@@ -38,6 +39,7 @@ package final class ModelCloud: CloudStorage {
         var nextRevision = 1
         var time: Int64 = 1_700_000_000
         var behaviour = Capabilities.UploadOntoName.conflict
+        var addressesByPath = false
         var counts: [Call: Int] = [:]
         var faults: [(call: Call, skip: Int, fault: Fault)] = []
         var lockedByOthers: Set<Int> = []
@@ -56,6 +58,13 @@ package final class ModelCloud: CloudStorage {
 
     package init(behaviour: Capabilities.UploadOntoName = .conflict) {
         state.withLock { $0.behaviour = behaviour }
+    }
+
+    /// A cloud without ids: items are found by path, and uploads checked against what they replace.
+    package static func addressingByPath() -> ModelCloud {
+        let cloud = ModelCloud(behaviour: .revision)
+        cloud.state.withLock { $0.addressesByPath = true }
+        return cloud
     }
 
     // MARK: What tests change and look at
@@ -111,7 +120,9 @@ package final class ModelCloud: CloudStorage {
 
     package func content(of item: CloudItem) -> [UInt8]? {
         state.withLock { state in
-            item.reference.id.flatMap(Int.init).flatMap { state.entries[$0]?.content }
+            let id = state.addressesByPath
+                ? Self.find(item.reference.path, state) : item.reference.id.flatMap(Int.init)
+            return id.flatMap { state.entries[$0]?.content }
         }
     }
 
@@ -164,10 +175,14 @@ package final class ModelCloud: CloudStorage {
     // MARK: CloudStorage
 
     package var capabilities: Capabilities {
-        Capabilities(
-            supportsRanges: true, uploadOntoName: nil, relocatesInOneCall: false,
-            setsModificationTime: false, movesBetweenRoots: false, isCaseSensitive: true,
-            lockSeconds: 1_800)
+        let isByPath = state.withLock { $0.addressesByPath }
+        var capabilities = Capabilities(
+            supportsRanges: true, uploadOntoName: isByPath ? .revision : nil,
+            relocatesInOneCall: isByPath, setsModificationTime: false, movesBetweenRoots: false,
+            isCaseSensitive: true, lockSeconds: 1_800)
+        capabilities.addressesByPath = isByPath
+        capabilities.checksUploadTarget = isByPath
+        return capabilities
     }
 
     package func account() async throws(CloudStorageError) -> AccountDescription {
@@ -209,8 +224,16 @@ package final class ModelCloud: CloudStorage {
     package func download(
         _ file: ItemReference, range: ByteRange?, to sink: any DownloadSink
     ) async throws(CloudStorageError) {
+        try await download(file, revision: nil, range: range, to: sink)
+    }
+
+    package func download(
+        _ file: ItemReference, revision: String?, range: ByteRange?, to sink: any DownloadSink
+    ) async throws(CloudStorageError) {
         let content = try perform(.download) { state throws(CloudStorageError) in
-            state.entries[try Self.resolve(file, state)]?.content ?? []
+            let id = try Self.resolve(file, state)
+            if state.addressesByPath { try Self.check(revision, of: id, state) }
+            return state.entries[id]?.content ?? []
         }
         let wanted = range ?? ByteRange(0, Int64(content.count))
         let upper = min(Int(wanted.upperBound), content.count)
@@ -230,6 +253,12 @@ package final class ModelCloud: CloudStorage {
     package func upload(
         _ content: LocalContent, name: String, to folder: ItemReference
     ) async throws(CloudStorageError) -> CloudItem {
+        try await upload(content, name: name, to: folder, onto: .anything)
+    }
+
+    package func upload(
+        _ content: LocalContent, name: String, to folder: ItemReference, onto target: UploadTarget
+    ) async throws(CloudStorageError) -> CloudItem {
         let bytes: [UInt8]
         do {
             bytes = Array(try Data(contentsOf: URL(fileURLWithPath: content.path)))
@@ -244,6 +273,7 @@ package final class ModelCloud: CloudStorage {
             let existing = state.entries.values.first {
                 $0.parent == parent && $0.name.utf8.elementsEqual(name.utf8)
             }
+            try Self.check(target, existing, state)
             if let existing {
                 guard state.behaviour == .revision, !existing.isFolder else {
                     throw CloudStorageError(.nameConflict, "taken")
@@ -273,7 +303,10 @@ package final class ModelCloud: CloudStorage {
         _ item: ItemReference, to destination: RelocationTarget
     ) async throws(CloudStorageError) -> CloudItem {
         try perform(.relocate) { state throws(CloudStorageError) in
-            guard (destination.folder == nil) != (destination.name == nil) else {
+            guard
+                state.addressesByPath
+                    || (destination.folder == nil) != (destination.name == nil)
+            else {
                 throw CloudStorageError(.invalidRequest, "one change a call")
             }
             let id = try Self.resolve(item, state)
@@ -293,8 +326,15 @@ package final class ModelCloud: CloudStorage {
     }
 
     package func delete(_ item: ItemReference) async throws(CloudStorageError) {
+        try await delete(item, revision: nil)
+    }
+
+    package func delete(
+        _ item: ItemReference, revision: String?
+    ) async throws(CloudStorageError) {
         try perform(.delete) { state throws(CloudStorageError) in
             let id = try Self.resolve(item, state)
+            if state.addressesByPath { try Self.check(revision, of: id, state) }
             try Self.checkLock(id, state)
             Self.remove(id, &state)
         }
@@ -310,14 +350,17 @@ package final class ModelCloud: CloudStorage {
 
     package func unlock(_ item: ItemReference) async throws(CloudStorageError) {
         try perform(.unlock) { state throws(CloudStorageError) in
-            if let id = item.id.flatMap(Int.init) { state.ownLocks.remove(id) }
+            if let id = try? Self.resolve(item, state) { state.ownLocks.remove(id) }
         }
     }
 
     package func changes(
         in root: RootIdentifier, since cursor: String?
     ) async throws(CloudStorageError) -> ChangePage {
-        try perform(.changes) { state in
+        try perform(.changes) { state throws(CloudStorageError) in
+            if state.addressesByPath {
+                throw CloudStorageError(.unsupported, "no list of changes")
+            }
             let since = cursor.flatMap { Int64($0) } ?? state.time
             let items = state.log.filter { $0.time > since }.compactMap { change -> CloudItem? in
                 guard let entry = state.entries[change.id], !entry.isFolder else { return nil }
@@ -362,6 +405,12 @@ package final class ModelCloud: CloudStorage {
         _ reference: ItemReference, _ state: State
     ) throws(CloudStorageError) -> Int {
         if reference.kind == .root { return 0 }
+        if state.addressesByPath {
+            guard let id = find(reference.path, state), let entry = state.entries[id],
+                entry.isFolder == reference.isFolder
+            else { throw CloudStorageError(.notFound, "no item \(reference.path)") }
+            return id
+        }
         guard let id = reference.id.flatMap(Int.init), state.entries[id] != nil else {
             throw CloudStorageError(.notFound, "no item \(reference.path)")
         }
@@ -378,8 +427,8 @@ package final class ModelCloud: CloudStorage {
     private static func item(_ entry: Entry, _ state: State) -> CloudItem {
         CloudItem(
             reference: ItemReference(
-                root: root, kind: entry.isFolder ? .folder : .file, id: String(entry.id),
-                path: path(entry, state)),
+                root: root, kind: entry.isFolder ? .folder : .file,
+                id: state.addressesByPath ? nil : String(entry.id), path: path(entry, state)),
             name: entry.name, size: Int64(entry.content.count),
             revision: entry.isFolder ? nil : String(entry.revision),
             modified: entry.isFolder ? nil : FileTime(seconds: entry.modified),
@@ -445,6 +494,30 @@ package final class ModelCloud: CloudStorage {
             $0.parent == parent && $0.name.utf8.elementsEqual(name.utf8)
         }) {
             throw CloudStorageError(.nameConflict, "\(name) is taken")
+        }
+    }
+
+    private static func check(
+        _ revision: String?, of id: Int, _ state: State
+    ) throws(CloudStorageError) {
+        guard let revision, let entry = state.entries[id], !entry.isFolder else { return }
+        if String(entry.revision) != revision {
+            throw CloudStorageError(.revisionChanged, "another revision")
+        }
+    }
+
+    private static func check(
+        _ target: UploadTarget, _ existing: Entry?, _ state: State
+    ) throws(CloudStorageError) {
+        switch target {
+        case .anything: return
+        case .nothing:
+            if existing != nil { throw CloudStorageError(.nameConflict, "taken") }
+        case .revision(let revision):
+            guard let existing, !existing.isFolder else {
+                throw CloudStorageError(.revisionChanged, "the file is no longer there")
+            }
+            try check(revision, of: existing.id, state)
         }
     }
 

@@ -15,10 +15,10 @@ extension VirtualFileSystem {
         do throws(CloudStorageError) {
             if reference.isFolder {
                 for folder in [id] + others { try await checkContents(of: folder, others) }
-            } else {
+            } else if !checksTargets {
                 try await checkUnchanged(known, reference)
             }
-            try await deleteOnce(reference)
+            try await deleteOnce(reference, revision: known.revision)
         } catch {
             guard error.kind == .notFound else {
                 if error.kind == .revisionChanged { refreshHome(of: id) }
@@ -67,13 +67,15 @@ extension VirtualFileSystem {
     }
 
     /// Deletes; where the answer was lost, looks whether it was done.
-    private func deleteOnce(_ reference: ItemReference) async throws(CloudStorageError) {
+    private func deleteOnce(
+        _ reference: ItemReference, revision: String?
+    ) async throws(CloudStorageError) {
         do throws(CloudStorageError) {
-            try await cloud.delete(reference)
+            try await cloud.delete(reference, revision: revision)
         } catch {
             guard error.mayHaveHappened else { throw error }
             _ = try await cloud.item(reference)
-            try await cloud.delete(reference)
+            try await cloud.delete(reference, revision: revision)
         }
     }
 
@@ -205,7 +207,10 @@ extension VirtualFileSystem {
         guard let node = tree.withLock({ $0.nodes[plan.item] }) else { return }
         var server = plan.known
         let isUnsent = node.working?.isSaved == false
-        if !isUnsent { server = ServerSide(try await uploadCopy(of: node, as: plan.place)) }
+        if !isUnsent {
+            server = ServerSide(
+                try await uploadCopy(of: node, as: plan.place, onto: target(plan.known.revision)))
+        }
         let gone = PlannedMove(item: plan.move.item, place: nil, origin: plan.move.origin)
         _ = try await asJob { () async throws(CloudStorageError) in
             try await self.undertake(self.undertaking(for: [gone]))
@@ -225,7 +230,7 @@ extension VirtualFileSystem {
 
     /// Uploads a saved file's content once more, under another name.
     private func uploadCopy(
-        of node: Node, as place: ServerPlace
+        of node: Node, as place: ServerPlace, onto target: UploadTarget
     ) async throws(JobFailure) -> CloudItem {
         guard let server = node.server else {
             throw JobFailure(FileSystemError(.stale, "the file is gone"))
@@ -244,8 +249,13 @@ extension VirtualFileSystem {
         }
         defer { copy.discard() }
         let content = LocalContent(path: copy.path, size: server.size)
-        return try await asJob { () async throws(CloudStorageError) in
-            try await self.cloud.upload(content, name: place.name, to: place.folder)
+        do throws(CloudStorageError) {
+            return try await cloud.upload(
+                content, name: place.name, to: place.folder, onto: target)
+        } catch {
+            // The next try sees what the server has, and keeps both.
+            guard error.kind == .revisionChanged else { throw JobFailure(error) }
+            throw JobFailure(FileSystemError(error), .retry(after: nil))
         }
     }
 

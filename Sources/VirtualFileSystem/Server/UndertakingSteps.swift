@@ -72,6 +72,9 @@ extension VirtualFileSystem {
 
     /// The folder and name an item's path says it has.
     func placement(of item: CloudItem) async throws(CloudStorageError) -> Placement {
+        if let place = identities?.placement(of: item.reference) {
+            return Placement(folder: FolderKey(place.folder), name: place.name)
+        }
         let path = item.reference.path
         let parent = String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)])
         let root = item.reference.root
