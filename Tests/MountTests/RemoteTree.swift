@@ -41,6 +41,7 @@ extension MountedCloud {
         try await shell(script, seconds: seconds)
         try await atHome("mkdir -p local; cd local; \(script)")
         try await shell("diff -r --no-dereference . $W/local", seconds: seconds)
+        try await sync()
         let count = try await downloadAll()
         try await atHome(
             """

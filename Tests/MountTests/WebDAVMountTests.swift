@@ -129,7 +129,9 @@ import Testing
                 let locked = try await bob.entries(of: top)["b"]?.isLocked
                 return locked == false
             }
-            #expect(try await bob.bytes(of: try #require(try await bob.entries(of: top)["b"])).count == 10)
+            #expect(
+                try await bob.bytes(of: try #require(try await bob.entries(of: top)["b"])).count
+                    == 10)
         }
     }
 

@@ -120,7 +120,8 @@ package final class ModelCloud: CloudStorage {
 
     package func content(of item: CloudItem) -> [UInt8]? {
         state.withLock { state in
-            let id = state.addressesByPath
+            let id =
+                state.addressesByPath
                 ? Self.find(item.reference.path, state) : item.reference.id.flatMap(Int.init)
             return id.flatMap { state.entries[$0]?.content }
         }

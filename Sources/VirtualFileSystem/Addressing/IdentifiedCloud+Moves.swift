@@ -97,19 +97,14 @@ extension IdentifiedCloud {
         let record = MoveRecord(
             item: item, from: .init(folder: source, name: from.name.name),
             to: .init(folder: target, name: to.name.name))
-        let id = store.allocateIntentID()
-        let surplus = state.withLock { state in
-            state.recorded.append(id)
-            let surplus = state.recorded.dropLast(MoveRecord.limit)
-            state.recorded = Array(state.recorded.suffix(MoveRecord.limit))
-            return Array(surplus)
-        }
         do throws(FileSystemError) {
-            let intent = Intent(
-                id: id, kind: MoveRecord.intentKind, payload: try record.payload(),
-                createdAt: SystemClocks.now())
-            try await store.commit(
-                [.putIntent(intent)] + surplus.map { .removeIntent($0) }, durability: .normal)
+            // In the order of the lists, so that a shorter one never replaces a longer one.
+            try state.withLock { state throws(FileSystemError) in
+                state.recorded = Array((state.recorded + [record]).suffix(MoveRecord.limit))
+                let text = try MoveRecord.text(of: state.recorded)
+                store.enqueue([.setValue(key: MoveRecord.stateKey, value: text)])
+            }
+            try await store.commit([], durability: .normal)
         } catch {
             throw CloudStorageError(.localFile, error.message)
         }

@@ -18,8 +18,8 @@ final class IdentifiedCloud: CloudStorage {
         var turns: [PathClaims.Ticket: Turn] = [:]
         /// Moves whose outcome is not known, the oldest first.
         var unresolved: [MoveRecord] = []
-        /// Records of moves, the oldest first.
-        var recorded: [Int64] = []
+        /// The latest moves, the oldest first, whatever became of them.
+        var recorded: [MoveRecord] = []
         /// Items whose lock this account holds: a move ends it.
         var locked: Set<ItemKey> = []
     }
@@ -38,15 +38,14 @@ final class IdentifiedCloud: CloudStorage {
     /// Takes up what an earlier run knew of items and moves. Asks no server.
     func load() async throws(FileSystemError) {
         let items = try await store.serverItems()
-        var records: [(id: Int64, record: MoveRecord)] = []
-        for intent in try await store.intents() where intent.kind == MoveRecord.intentKind {
-            records.append((intent.id, try MoveRecord(payload: intent.payload)))
+        let text = try await store.value(forKey: MoveRecord.stateKey)
+        let records = try text.map { text throws(FileSystemError) in
+            try MoveRecord.list(in: text)
         }
-        let known = records
         state.withLock { state in
             state.table.fill(items)
-            state.recorded = known.map(\.id)
-            state.unresolved = known.map(\.record).filter { record in
+            state.recorded = records ?? []
+            state.unresolved = state.recorded.filter { record in
                 state.table.entries[record.key]?.place == record.from.place
             }
         }
@@ -57,8 +56,12 @@ final class IdentifiedCloud: CloudStorage {
     func key(of reference: ItemReference) throws(CloudStorageError) -> ItemKey {
         if reference.kind == .root { return ItemKey(reference) }
         let key = ItemKey(reference)
-        let known = state.withLock { state in
-            state.table.entries[key] != nil ? key : state.table.register(reference)
+        // An id that was made here, and is no longer known, is that of an item that is gone: what
+        // its path leads to now is another one.
+        let isOwn = reference.id.map { PathTable.isOwn($0) } ?? false
+        let known = state.withLock { state -> ItemKey? in
+            if state.table.entries[key] != nil { return key }
+            return isOwn ? nil : state.table.register(reference)
         }
         guard let known else {
             throw CloudStorageError(.notFound, "the server no longer has \(reference.path)")

@@ -6,7 +6,8 @@ import StateStore
 /// A move on a path-addressed cloud, on record before it is made: after a crash, or an answer that
 /// was lost, the item may be at either place.
 struct MoveRecord: Codable, Sendable, Hashable {
-    static let intentKind = "move"
+    /// What the records are kept under in the state table.
+    static let stateKey = "moves"
     /// The newest are kept: the state table knows the outcome of older ones.
     static let limit = 32
 
@@ -26,9 +27,9 @@ struct MoveRecord: Codable, Sendable, Hashable {
     var key: ItemKey { ItemKey(item) }
 
     /// Throws only for values that no JSON can hold, which these never have.
-    func payload() throws(FileSystemError) -> [UInt8] {
+    static func text(of records: [MoveRecord]) throws(FileSystemError) -> String {
         do {
-            return Array(try JSONEncoder().encode(self))
+            return String(decoding: try JSONEncoder().encode(records), as: UTF8.self)
         } catch {
             throw FileSystemError(.inputOutput, "can't record a move: \(error)")
         }
@@ -40,11 +41,11 @@ struct MoveRecord: Codable, Sendable, Hashable {
         self.to = to
     }
 
-    init(payload: [UInt8]) throws(FileSystemError) {
+    static func list(in text: String) throws(FileSystemError) -> [MoveRecord] {
         do {
-            self = try JSONDecoder().decode(MoveRecord.self, from: Data(payload))
+            return try JSONDecoder().decode([MoveRecord].self, from: Data(text.utf8))
         } catch {
-            throw FileSystemError(.inputOutput, "a recorded move can't be read: \(error)")
+            throw FileSystemError(.inputOutput, "the recorded moves can't be read: \(error)")
         }
     }
 }

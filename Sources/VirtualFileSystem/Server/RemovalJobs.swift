@@ -210,6 +210,7 @@ extension VirtualFileSystem {
         if !isUnsent {
             server = ServerSide(
                 try await uploadCopy(of: node, as: plan.place, onto: target(plan.known.revision)))
+            forgetCached(server)
         }
         let gone = PlannedMove(item: plan.move.item, place: nil, origin: plan.move.origin)
         _ = try await asJob { () async throws(CloudStorageError) in

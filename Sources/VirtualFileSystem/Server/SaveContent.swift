@@ -80,9 +80,12 @@ extension VirtualFileSystem {
     private func acknowledgeSave(
         of id: UInt64, _ saved: SavedContent, _ working: WorkingCopy, generation: UInt64
     ) {
+        let next = ServerSide(saved.item)
+        let old = tree.withLock { $0.nodes[id]?.server }
+        if old?.revision == next.revision { forgetCached(next) }
         tree.withLock { tree in
             let oldSize = tree.nodes[id]?.server?.size ?? 0
-            tree.acknowledge(id, ServerSide(saved.item), at: saved.place)
+            tree.acknowledge(id, next, at: saved.place)
             tree.nodes[id]?.overlay.revision = saved.item.revision
             tree.bytesSinceAccount += saved.item.size - oldSize
             working.markSaved(generation)
