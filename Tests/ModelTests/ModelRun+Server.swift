@@ -38,6 +38,10 @@ extension ModelRun {
             let folder = existing.split(separator: "/").dropLast().map { "/" + $0 }.joined()
             guard server[folder + "/" + name] == nil else { return }
             note("other renames \(existing) to \(name)")
+            let below = cloud.snapshot().filter {
+                $0.key == existing || $0.key.hasPrefix(existing + "/")
+            }
+            noteRenaming(of: below.values.compactMap { $0 }.map(text))
             cloud.renameByOther(from: existing, to: name)
         default:
             guard let existing else { return }
@@ -104,7 +108,8 @@ extension ModelRun {
         let contents = Set(server.values.compactMap { $0 }.map(text))
         let lost = required.subtracting(contents)
         if !lost.isEmpty { failure = failure ?? "lost: \(lost.sorted())" }
-        let returned = gone.intersection(contents).subtracting(cloud.unansweredContents.map(text))
+        let returned = gone.subtracting(renamed).intersection(contents)
+            .subtracting(cloud.unansweredContents.map(text))
         if !returned.isEmpty { failure = failure ?? "came back: \(returned.sorted())" }
         let names = server.keys.filter { $0.contains("/.ordner-") }
         if !names.isEmpty { failure = failure ?? "left over: \(names.sorted())" }
