@@ -137,7 +137,8 @@ extension IdentifiedCloud {
                 return nil
             }
             let here = try await found(try reference(to: record.from, of: record.key))
-            if here == nil { return there.size == known.size ? there : nil }
+            // What it holds may be a revision that nobody here has seen.
+            if here == nil { return there }
             let isKnownThere = there.revision != nil && there.revision == known.revision
             return isKnownThere && here?.revision != known.revision ? there : nil
         } catch {

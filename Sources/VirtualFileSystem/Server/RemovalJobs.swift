@@ -190,7 +190,8 @@ extension VirtualFileSystem {
 
     /// Old one aside, new one in its place, old one deleted, on record (rule 3).
     private func replaceByMoving(_ plan: Replacement) async throws(JobFailure) {
-        let old = PlannedMove(item: plan.reference, place: nil, origin: plan.place)
+        let old = PlannedMove(
+            item: plan.reference, place: nil, origin: plan.place, revision: plan.known.revision)
         let items = try await asJob { () async throws(CloudStorageError) in
             try await self.undertake(self.undertaking(for: [plan.move, old]))
         }
@@ -212,7 +213,9 @@ extension VirtualFileSystem {
                 try await uploadCopy(of: node, as: plan.place, onto: target(plan.known.revision)))
             forgetCached(server)
         }
-        let gone = PlannedMove(item: plan.move.item, place: nil, origin: plan.move.origin)
+        let gone = PlannedMove(
+            item: plan.move.item, place: nil, origin: plan.move.origin,
+            revision: node.server?.revision)
         _ = try await asJob { () async throws(CloudStorageError) in
             try await self.undertake(self.undertaking(for: [gone]))
         }

@@ -25,7 +25,8 @@ extension VirtualFileSystem {
             let goal = step.goal
             let reference = items[goal]?.reference ?? convergence.goals[goal].item
             do throws(CloudStorageError) {
-                items[goal] = try await carryOut(step, on: reference)
+                items[goal] = try await carryOut(
+                    step, on: reference, revision: convergence.goals[goal].revision)
                 current[goal] = step.result(from: current[goal])
             } catch {
                 guard error.mayHaveHappened || error.kind == .notFound else { throw error }
@@ -39,7 +40,7 @@ extension VirtualFileSystem {
     }
 
     func carryOut(
-        _ step: ConvergenceStep, on item: ItemReference
+        _ step: ConvergenceStep, on item: ItemReference, revision: String?
     ) async throws(CloudStorageError) -> CloudItem? {
         switch step {
         case .rename(_, let name):
@@ -51,7 +52,7 @@ extension VirtualFileSystem {
             return try await cloud.relocate(
                 item, to: RelocationTarget(folder: ItemReference(place.folder), name: place.name))
         case .delete:
-            try await cloud.delete(item)
+            try await cloud.delete(item, revision: revision)
             return nil
         }
     }
