@@ -200,10 +200,13 @@ package final class ModelCloud: CloudStorage {
     ) async throws(CloudStorageError) -> FolderListing {
         try perform(.list) { state throws(CloudStorageError) in
             let id = try Self.resolve(folder, state)
-            let children = state.entries.values.filter { $0.parent == id }
-                .map { Self.item($0, state) }.sorted { $0.name < $1.name }
+            let entries = state.entries.values.filter { $0.parent == id }
+                .sorted { $0.name < $1.name }
+            let children = entries.map { Self.item($0, state) }
             var hasher = Hasher()
             hasher.combine(children)
+            // Another item under the same name is a change, also where ids are not shown.
+            hasher.combine(entries.map(\.id))
             let current = String(hasher.finalize())
             if validator == current { return .notModified }
             var description = CloudItem(
