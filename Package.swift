@@ -117,7 +117,7 @@ let package = Package(
             "MountService",
             [
                 "FileSystemTypes", "CloudStorage", "HTTPTransport", "LeitzCloudClient",
-                "LeitzCloudServer", "BlockCache", "StateStore", "VirtualFileSystem",
+                "WebDAVClient", "LeitzCloudServer", "BlockCache", "StateStore", "VirtualFileSystem",
                 "FuseAdapter", .serviceLifecycle, .logging, .tomlKit, .system,
             ]),
         .executableTarget(
@@ -179,7 +179,12 @@ let package = Package(
                 .logging,
             ]),
         tests("FuseAdapterTests", ["FuseAdapter", "FileSystemTypes", "VirtualFileSystem"]),
-        tests("MountTests", ["LeitzCloudClient", "LeitzCloudServer", "CloudStorage"]),
+        tests(
+            "MountTests",
+            [
+                "LeitzCloudClient", "LeitzCloudServer", "WebDAVClient", "HTTPTransport",
+                "CloudStorage",
+            ]),
         tests("CommandLineTests", ["LeitzCloudServer"]),
     ]
 )

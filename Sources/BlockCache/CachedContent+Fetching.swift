@@ -112,7 +112,9 @@ extension CachedContent {
             let filler = BlockFiller(content: self, fetch: request.id)
             var failure: CloudStorageError?
             do throws(CloudStorageError) {
-                try await cloud.download(request.item, range: request.range, to: filler)
+                try await cloud.download(
+                    request.item, revision: key.revision.isEmpty ? nil : key.revision,
+                    range: request.range, to: filler)
             } catch {
                 failure = error
             }

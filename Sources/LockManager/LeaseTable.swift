@@ -36,13 +36,16 @@ package struct LeaseTable: Sendable {
     /// The longest pause before the next unlock, whatever the server asks for.
     private static let longestPause: Double = 30
 
-    private let duration: Duration
+    private var duration: Duration
     private var leases: [LeaseKey: Lease] = [:]
     private var forwarding: [LeaseKey: LeaseKey] = [:]
     private var lastSerial: UInt64 = 0
 
     /// - Parameter duration: how long a lock lasts on the server; renewed at its half.
     package init(duration: Duration) { self.duration = duration }
+
+    /// The server grants less time than it was asked for; renewals follow from the next one on.
+    package mutating func shorten(to granted: Duration) { duration = min(duration, granted) }
 
     /// How long after a renewal without an answer the next one follows.
     package var retryDelay: Duration { duration / 8 }

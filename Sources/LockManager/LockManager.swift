@@ -9,6 +9,8 @@ package final class LockManager: Sendable {
         var table: LeaseTable
         var waiting: [LeaseTable.Ticket: CheckedContinuation<CloudStorageError?, Never>] = [:]
         var lastTicket: LeaseTable.Ticket = 0
+        /// What `run` sleeps in.
+        var nap: Task<Void, Never>?
     }
 
     private let cloud: any CloudStorage
@@ -73,10 +75,24 @@ package final class LockManager: Sendable {
         while !Task.isCancelled {
             handle(.tick)
             let now = elapsed()
-            let (renewal, longest) = state.withLock { ($0.table.nextRenewal, $0.table.retryDelay) }
-            // No renewal that is decided on while this sleeps can be due before `longest`.
-            let pause = min(renewal.map { max($0 - now, .milliseconds(10)) } ?? longest, longest)
-            do { try await clock.sleep(for: pause) } catch { return }
+            let clock = clock
+            let nap = state.withLock { state in
+                let longest = state.table.retryDelay
+                // No renewal that is decided on while this sleeps can be due before `longest`,
+                // unless the server grants less time: then the sleep ends.
+                let pause = min(
+                    state.table.nextRenewal.map { max($0 - now, .milliseconds(10)) } ?? longest,
+                    longest)
+                // Cancelled with this task, or to look again.
+                let nap = Task { do { try await clock.sleep(for: pause) } catch { return } }
+                state.nap = nap
+                return nap
+            }
+            await withTaskCancellationHandler {
+                await nap.value
+            } onCancel: {
+                nap.cancel()
+            }
         }
     }
 
@@ -141,12 +157,23 @@ package final class LockManager: Sendable {
         for action in work { Task { await perform(action) } }
     }
 
+    private func shorten(to granted: Duration) {
+        state.withLock { state in
+            state.table.shorten(to: granted)
+            state.nap?.cancel()
+        }
+    }
+
     private func perform(_ action: LeaseTable.Action) async {
         switch action {
         case .call(let call):
             do throws(CloudStorageError) {
                 switch call.operation {
-                case .lock, .renew: try await cloud.lock(call.item, seconds: leaseSeconds)
+                case .lock, .renew:
+                    try await cloud.lock(call.item, seconds: leaseSeconds)
+                    if let granted = cloud.capabilities.lockSeconds, granted < leaseSeconds {
+                        shorten(to: .seconds(max(2, granted)))
+                    }
                 case .unlock: try await cloud.unlock(call.item)
                 }
                 handle(.answered(call, nil))

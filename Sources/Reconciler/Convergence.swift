@@ -8,11 +8,17 @@ package struct Goal: Hashable, Sendable, Codable {
     /// A name nobody else uses, with the item's extension (servers check extensions); the item takes
     /// it while its own name is in somebody's way.
     package var temporaryName: String
+    /// The revision of a file that may be deleted, where the server can hold a deletion against it;
+    /// nil: any.
+    package var revision: String?
 
-    package init(item: ItemReference, place: Placement?, temporaryName: String) {
+    package init(
+        item: ItemReference, place: Placement?, temporaryName: String, revision: String? = nil
+    ) {
         self.item = item
         self.place = place
         self.temporaryName = temporaryName
+        self.revision = revision
     }
 }
 

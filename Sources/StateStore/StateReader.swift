@@ -60,6 +60,30 @@ struct StateReader {
         return found
     }
 
+    func serverItems() throws -> [StoredServerItem] {
+        var found: [StoredServerItem] = []
+        // The parent of a removed item's row is where the server has it.
+        let rows = try cursor(
+            """
+            SELECT inode, coalesce(server_parent, parent), server_root, server_kind, server_id,
+            server_path, server_revision, server_size
+            FROM inode WHERE server_root IS NOT NULL ORDER BY inode
+            """, [])
+        while let row = try rows.next() {
+            guard let kind = ItemReference.Kind(rawValue: try row.integer(3)) else {
+                throw row.damage(3)
+            }
+            let reference = ItemReference(
+                root: RootIdentifier(try row.text(2)), kind: kind, id: try row.optionalText(4),
+                path: try row.text(5))
+            found.append(
+                StoredServerItem(
+                    inode: try row.inode(0), folder: try row.inode(1), reference: reference,
+                    revision: try row.optionalText(6), size: try row.integer(7)))
+        }
+        return found
+    }
+
     func attributes(of inode: InodeNumber) throws -> [String: [UInt8]] {
         var found: [String: [UInt8]] = [:]
         let rows = try cursor("SELECT name, value FROM attribute WHERE inode = ?", [.inode(inode)])

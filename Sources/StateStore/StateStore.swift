@@ -129,6 +129,11 @@ package final class StateStore: Sendable {
         try await read { try $0.dirtyRecords() }
     }
 
+    /// All that the server has, as far as it is known, those with the lowest inode numbers first.
+    package func serverItems() async throws(FileSystemError) -> [StoredServerItem] {
+        try await read { try $0.serverItems() }
+    }
+
     /// The extended attributes of an inode.
     package func attributes(
         of inode: InodeNumber

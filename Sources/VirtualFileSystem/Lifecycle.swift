@@ -14,6 +14,7 @@ extension VirtualFileSystem {
     ///
     /// What is known is shown without asking the server; it is asked only where nothing is known.
     package func start() async throws(FileSystemError) {
+        try await identities?.load()
         try await checkTop()
         let isKnown = try await restoreTop()
         if !isKnown, !options.path.isEmpty { try await resolveTop() }

@@ -19,6 +19,8 @@ struct JobWaiter: Sendable {
 /// All shared state is in `tree`; its mutex is held for lines, never across a call elsewhere.
 package final class VirtualFileSystem: Sendable {
     let cloud: any CloudStorage
+    /// `cloud`, where it finds items by path: here they have ids all the same.
+    let identities: IdentifiedCloud?
     let cache: BlockCache
     let store: StateStore
     let locks: LockManager
@@ -55,7 +57,10 @@ package final class VirtualFileSystem: Sendable {
         cloud: any CloudStorage, cache: BlockCache, store: StateStore, options: MountOptions,
         logger: Logger
     ) {
-        self.cloud = cloud
+        let identities =
+            cloud.capabilities.addressesByPath ? IdentifiedCloud(cloud, store: store) : nil
+        self.identities = identities
+        if let identities { self.cloud = identities } else { self.cloud = cloud }
         self.cache = cache
         self.store = store
         self.options = options
@@ -67,7 +72,7 @@ package final class VirtualFileSystem: Sendable {
         tree = Mutex(Tree(rootNode: top, pace: options.pace, chance: options.chance))
         leaseJournal = LeaseJournal(store: store)
         locks = LockManager(
-            cloud: cloud, leaseSeconds: cloud.capabilities.lockSeconds ?? 1_800,
+            cloud: self.cloud, leaseSeconds: cloud.capabilities.lockSeconds ?? 1_800,
             clock: ContinuousClock(), observer: leaseJournal)
     }
 

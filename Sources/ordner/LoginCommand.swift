@@ -7,10 +7,16 @@ struct LoginCommand: AsyncParsableCommand {
         commandName: "login",
         abstract: "Signs in to a cloud and remembers it under a name of your choice.",
         discussion: """
-            The password is asked for and never stored; what is stored is the server's token.
-            Where the account has two-step verification, the code is asked for too.
+            The server may be a LeitzCloud, a Nextcloud, an ownCloud, or any other WebDAV server,
+            whose address is that of the folder to mount.
+
+            The password is asked for. Of a LeitzCloud account not the password is stored, but the
+            server's token; where the account has two-step verification, the code is asked for
+            too. WebDAV servers have no tokens: the password is stored in a file that only you can
+            read. Where the server offers app passwords (Nextcloud, ownCloud), use one.
 
             Example: ordner login work https://cloud.example.com --user me@example.com
+            Example: ordner login files https://www.example.com/dav --user me
             """)
 
     @Argument(help: "Your name for the account, such as 'work'.")
@@ -36,7 +42,10 @@ struct LoginCommand: AsyncParsableCommand {
             "A PEM file with certificates to trust besides the system's.", valueName: "file"))
     var ca: String?
 
-    @Option(help: "The kind of server; found out where it is missing. Only leitzcloud so far.")
+    @Option(
+        help: ArgumentHelp(
+            "The kind of server: leitzcloud, nextcloud, owncloud or webdav; found out where it is "
+                + "missing."))
     var type: String?
 
     func validate() throws {
@@ -69,7 +78,7 @@ struct LoginCommand: AsyncParsableCommand {
 struct LogoutCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "logout",
-        abstract: "Gives the account's token back and forgets it. Settings and cache stay.")
+        abstract: "Forgets the account's token or password. Settings and cache stay.")
 
     @Argument(help: "The account's name.")
     var name: String

@@ -114,7 +114,7 @@ import Testing
         (["mine", "http://cloud.example.com"], "https://"),
         (["mine", "https://me:secret@cloud.example.com"], "host and a path only"),
         (["a/b", "https://cloud.example.com"], "can't name an account"),
-        (["mine", "https://127.0.0.1", "--type", "nextcloud"], "not supported yet"),
+        (["mine", "https://127.0.0.1", "--type", "dropbox"], "not supported yet"),
     ])
     func refusesWhatItCannotUse(arguments: [String], reason: String) async throws {
         let home = try PrivateHome()

@@ -38,6 +38,10 @@ extension ModelRun {
             let folder = existing.split(separator: "/").dropLast().map { "/" + $0 }.joined()
             guard server[folder + "/" + name] == nil else { return }
             note("other renames \(existing) to \(name)")
+            let below = cloud.snapshot().filter {
+                $0.key == existing || $0.key.hasPrefix(existing + "/")
+            }
+            noteRenaming(of: below.values.compactMap { $0 }.map(text))
             cloud.renameByOther(from: existing, to: name)
         default:
             guard let existing else { return }
@@ -124,7 +128,7 @@ extension ModelRun {
         if !doubled.isEmpty { failure = failure ?? "twice on the server: \(doubled.sorted())" }
         let lost = required.subtracting(contents)
         if !lost.isEmpty { failure = failure ?? "lost: \(lost.sorted())" }
-        let returned = gone.intersection(contents)
+        let returned = gone.subtracting(renamed).intersection(contents)
         if !returned.isEmpty { failure = failure ?? "came back: \(returned.sorted())" }
         let names = server.keys.filter { $0.contains("/.ordner-") }
         if !names.isEmpty { failure = failure ?? "left over: \(names.sorted())" }

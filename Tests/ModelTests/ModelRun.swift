@@ -32,15 +32,22 @@ final class ModelRun {
     var files: [OpenFile] = []
     var required: Set<String> = []
     var gone: Set<String> = []
+    /// Contents of files that the other client has renamed on a cloud without ids: the new name is
+    /// another file there, which what is done here to the old one does not concern.
+    var renamed: Set<String> = []
+    private let addressesByPath: Bool
     var lastContent = 0
     var failure: String?
     var log: [String] = []
     /// The texts of the driver's log.
     let records: LogRecords
 
-    init(seed: UInt64) throws {
+    init(seed: UInt64, addressesByPath: Bool = false) throws {
         random = SeededRandom(seed: seed)
-        cloud = ModelCloud(behaviour: seed % 2 == 0 ? .revision : .conflict)
+        self.addressesByPath = addressesByPath
+        cloud =
+            addressesByPath
+            ? .addressingByPath() : ModelCloud(behaviour: seed % 2 == 0 ? .revision : .conflict)
         folder = try TemporaryFolder("ordner-model")
         let records = LogRecords()
         self.records = records
@@ -68,6 +75,10 @@ final class ModelRun {
         log.append(text)
         records.add("> " + text)
         if log.count > 400 { log.removeFirst(100) }
+    }
+
+    func noteRenaming(of contents: some Sequence<String>) {
+        if addressesByPath { renamed.formUnion(contents) }
     }
 
     func chance(_ percent: Int) -> Bool { Int.random(in: 0..<100, using: &random) < percent }

@@ -115,16 +115,28 @@ final class SessionCloud: CloudStorage {
     func download(
         _ file: ItemReference, range: ByteRange?, to sink: any DownloadSink
     ) async throws(CloudStorageError) {
+        try await download(file, revision: nil, range: range, to: sink)
+    }
+
+    func download(
+        _ file: ItemReference, revision: String?, range: ByteRange?, to sink: any DownloadSink
+    ) async throws(CloudStorageError) {
         try await pass("download \(file.path)") { () async throws(CloudStorageError) in
-            try await self.cloud.download(file, range: range, to: sink)
+            try await self.cloud.download(file, revision: revision, range: range, to: sink)
         }
     }
 
     func upload(
         _ content: LocalContent, name: String, to folder: ItemReference
     ) async throws(CloudStorageError) -> CloudItem {
+        try await upload(content, name: name, to: folder, onto: .anything)
+    }
+
+    func upload(
+        _ content: LocalContent, name: String, to folder: ItemReference, onto target: UploadTarget
+    ) async throws(CloudStorageError) -> CloudItem {
         try await pass("upload \(name) to \(folder.path)") { () async throws(CloudStorageError) in
-            let item = try await self.cloud.upload(content, name: name, to: folder)
+            let item = try await self.cloud.upload(content, name: name, to: folder, onto: target)
             if self.willEndUnanswered, let bytes = self.cloud.content(of: item) {
                 self.cloud.noteUnanswered(bytes)
             }
@@ -152,8 +164,13 @@ final class SessionCloud: CloudStorage {
     }
 
     func delete(_ item: ItemReference) async throws(CloudStorageError) {
+        try await delete(item, revision: nil)
+    }
+
+    func delete(_ item: ItemReference, revision: String?) async throws(CloudStorageError) {
         try await pass("delete \(item.path) \(item.id ?? "")") {
-            () async throws(CloudStorageError) in try await self.cloud.delete(item)
+            () async throws(CloudStorageError) in
+            try await self.cloud.delete(item, revision: revision)
         }
     }
 

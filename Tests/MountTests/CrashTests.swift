@@ -10,9 +10,9 @@ import Testing
     private static let kills =
         ProcessInfo.processInfo.environment["ORDNER_CRASH_ROUNDS"].flatMap { Int($0) } ?? 6
 
-    @Test(arguments: behaviours)
-    func whatACloseConfirmedSurvivesKill(_ behaviour: ServerBehaviour) async throws {
-        try await MountedCloud.with(behaviour, options: ["--sync=none"]) {
+    @Test(arguments: clouds)
+    func whatACloseConfirmedSurvivesKill(_ kind: CloudKind) async throws {
+        try await MountedCloud.with(kind, options: ["--sync=none"]) {
             (mounted) async throws -> Void in
             try await mounted.prepareLoad()
             var random = SeededRandom(seed: 20_261_122)
@@ -156,8 +156,8 @@ extension MountedCloud {
 
     /// Compares what another client finds with what the load was told.
     func checkLoad() async throws {
-        let bob = try await cloud.client(.bob)
-        let top = try await bob.entries(of: .top(of: cloud.team))
+        let bob = try await bob()
+        let top = try await bob.entries(of: server.top)
         let load = try #require(top["load"])
         let path = home.path + "/remote"
         _ = try await RemoteTree.download(bob, load.reference, to: path)

@@ -108,14 +108,14 @@ import Testing
     }
 
     /// Both contents exist afterwards, and a person decides.
-    @Test(arguments: behaviours)
-    func twoClientsKeepBothContents(_ behaviour: ServerBehaviour) async throws {
-        try await MountedCloud.with(behaviour, options: Self.options + ["--lock=off"]) {
+    @Test(arguments: clouds)
+    func twoClientsKeepBothContents(_ kind: CloudKind) async throws {
+        try await MountedCloud.with(kind, options: Self.options + ["--lock=off"]) {
             (mounted) async throws -> Void in
             try await mounted.shell("echo base > a.txt")
             try await mounted.sync()
-            let bob = try await mounted.cloud.client(.bob)
-            let top = ItemReference.top(of: mounted.cloud.team)
+            let bob = try await mounted.bob()
+            let top = mounted.server.top
             let folder = try TemporaryFolder()
             _ = try await mounted.python(
                 """

@@ -1,8 +1,9 @@
+import CloudStorage
 import Foundation
 import LeitzCloudServer
 import TestSupport
 
-/// An embedded cloud in the test's process, mounted by the built program in a child process.
+/// A cloud, mounted by the built program in a child process.
 ///
 /// Programs that use the mount are child processes too: a process must not wait for a mount whose
 /// server it is itself.
@@ -11,7 +12,7 @@ final class MountedCloud: Sendable {
     /// Options for tests that expect the server's answer, or its work done, when a call returns.
     static let serverFirst = ["--sync=all"]
 
-    let cloud: TestCloud
+    let server: any MountableServer
     let home: PrivateHome
     let point: String
     private let options: [String]
@@ -27,23 +28,56 @@ final class MountedCloud: Sendable {
         _ behaviour: ServerBehaviour = ServerBehaviour(), as person: TestCloud.Person = .alice,
         options: [String] = [], _ body: (MountedCloud) async throws -> Void
     ) async throws {
-        try await TestCloud.with(behaviour) { cloud in
-            let mounted = try MountedCloud(cloud: cloud, options: options)
-            do {
-                try await mounted.login(person)
-                try await mounted.mount()
-                try await body(mounted)
-            } catch {
-                mounted.driver.program.map { print($0.error) }
-                await mounted.tearDown()
-                throw error
+        try await with(.leitzCloud(behaviour), as: person, options: options, body)
+    }
+
+    /// Starts a cloud of some kind, and its mount, for the time of `body`.
+    static func with(
+        _ kind: CloudKind, as person: TestCloud.Person = .alice, options: [String] = [],
+        _ body: (MountedCloud) async throws -> Void
+    ) async throws {
+        switch kind {
+        case .leitzCloud(let behaviour):
+            try await TestCloud.with(behaviour) { cloud in
+                try await with(cloud, person, options, body)
             }
-            await mounted.tearDown()
+        case .webDAV(let server):
+            try await WebDAVCloud.with(server) { cloud in
+                try await with(cloud, person, options, body)
+            }
         }
     }
 
-    private init(cloud: TestCloud, options: [String]) throws {
-        self.cloud = cloud
+    private static func with(
+        _ server: any MountableServer, _ person: TestCloud.Person, _ options: [String],
+        _ body: (MountedCloud) async throws -> Void
+    ) async throws {
+        let mounted = try MountedCloud(server: server, options: options)
+        do {
+            try await mounted.login(person)
+            try await mounted.mount()
+            try await body(mounted)
+        } catch {
+            mounted.driver.program.map { print($0.error) }
+            await mounted.tearDown()
+            throw error
+        }
+        await mounted.tearDown()
+    }
+
+    /// The embedded cloud, for tests that change how it behaves.
+    var cloud: TestCloud {
+        guard let cloud = server as? TestCloud else {
+            preconditionFailure("the test is of the embedded cloud only")
+        }
+        return cloud
+    }
+
+    /// Bob, who looks at the server from elsewhere.
+    func bob() async throws -> any CloudStorage { try await server.anyClient(.bob) }
+
+    private init(server: any MountableServer, options: [String]) throws {
+        self.server = server
         self.options = options
         home = try PrivateHome()
         point = home.path + "/mount"
@@ -54,10 +88,8 @@ final class MountedCloud: Sendable {
 
     private func login(_ person: TestCloud.Person) async throws {
         let outcome = try await RunningProgram(
-            [
-                "login", Self.account, cloud.server.url, "--ca", cloud.server.certificatePath,
-                "--user", person.email, "--password-stdin",
-            ], home: home, input: person.password + "\n"
+            ["login", Self.account] + server.loginArguments(of: person) + ["--password-stdin"],
+            home: home, input: server.password(of: person) + "\n"
         ).end()
         guard outcome.exitCode == 0 else { throw Failed(what: "login", outcome: outcome) }
     }

@@ -10,9 +10,9 @@ import Testing
         GIT_COMMITTER_NAME=a GIT_COMMITTER_EMAIL=a@b
         """
 
-    @Test(arguments: behaviours)
-    func gitClonesCommitsAndChecks(_ behaviour: ServerBehaviour) async throws {
-        try await MountedCloud.with(behaviour, options: MountedCloud.serverFirst) {
+    @Test(arguments: clouds)
+    func gitClonesCommitsAndChecks(_ kind: CloudKind) async throws {
+        try await MountedCloud.with(kind, options: MountedCloud.serverFirst) {
             (mounted) async throws -> Void in
             try await mounted.shell(
                 """
@@ -40,9 +40,9 @@ import Testing
         }
     }
 
-    @Test(arguments: behaviours)
-    func tarUnpacksATree(_ behaviour: ServerBehaviour) async throws {
-        try await MountedCloud.with(behaviour, options: MountedCloud.serverFirst) {
+    @Test(arguments: clouds)
+    func tarUnpacksATree(_ kind: CloudKind) async throws {
+        try await MountedCloud.with(kind, options: MountedCloud.serverFirst) {
             (mounted) async throws -> Void in
             try await mounted.atHome(
                 """
@@ -59,9 +59,9 @@ import Testing
         }
     }
 
-    @Test(arguments: behaviours)
-    func databasesAreWhole(_ behaviour: ServerBehaviour) async throws {
-        try await MountedCloud.with(behaviour, options: MountedCloud.serverFirst) {
+    @Test(arguments: clouds)
+    func databasesAreWhole(_ kind: CloudKind) async throws {
+        try await MountedCloud.with(kind, options: MountedCloud.serverFirst) {
             (mounted) async throws -> Void in
             try await mounted.shell(
                 """
@@ -97,9 +97,9 @@ import Testing
         }
     }
 
-    @Test(arguments: behaviours)
-    func filesMoveWithinBetweenAndOver(_ behaviour: ServerBehaviour) async throws {
-        try await MountedCloud.with(behaviour, options: MountedCloud.serverFirst) {
+    @Test(arguments: clouds)
+    func filesMoveWithinBetweenAndOver(_ kind: CloudKind) async throws {
+        try await MountedCloud.with(kind, options: MountedCloud.serverFirst) {
             (mounted) async throws -> Void in
             try await mounted.compareWithLocalDisk(
                 """
@@ -120,9 +120,9 @@ import Testing
         }
     }
 
-    @Test(arguments: behaviours)
-    func partsAreWrittenAndSizesChange(_ behaviour: ServerBehaviour) async throws {
-        try await MountedCloud.with(behaviour, options: MountedCloud.serverFirst) {
+    @Test(arguments: clouds)
+    func partsAreWrittenAndSizesChange(_ kind: CloudKind) async throws {
+        try await MountedCloud.with(kind, options: MountedCloud.serverFirst) {
             (mounted) async throws -> Void in
             try await mounted.atHome(
                 """

@@ -7,7 +7,7 @@ import Testing
 enum RemoteTree {
     /// Downloads a folder with all that is in it; answers how many files there were.
     static func download(
-        _ client: some CloudStorage, _ folder: ItemReference, to path: String
+        _ client: any CloudStorage, _ folder: ItemReference, to path: String
     ) async throws -> Int {
         try FileManager.default.createDirectory(
             atPath: path, withIntermediateDirectories: true)
@@ -30,9 +30,8 @@ extension MountedCloud {
     @discardableResult
     func downloadAll() async throws -> Int {
         try await atHome("rm -rf remote")
-        let bob = try await cloud.client(.bob)
         return try await RemoteTree.download(
-            bob, .top(of: cloud.team), to: home.path + "/remote")
+            try await bob(), server.top, to: home.path + "/remote")
     }
 
     /// Runs a script in the team root and in `$W/local`, a folder of the local disk, and compares
@@ -42,6 +41,7 @@ extension MountedCloud {
         try await shell(script, seconds: seconds)
         try await atHome("mkdir -p local; cd local; \(script)")
         try await shell("diff -r --no-dereference . $W/local", seconds: seconds)
+        try await sync()
         let count = try await downloadAll()
         try await atHome(
             """

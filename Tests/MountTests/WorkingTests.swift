@@ -14,9 +14,9 @@ let behaviours: [ServerBehaviour] = {
 
 /// What people do with files, through the kernel, and what another client then finds.
 @Suite(.serialized) struct WorkingTests {
-    @Test(arguments: behaviours)
-    func copiesGoInAndOutUnchanged(_ behaviour: ServerBehaviour) async throws {
-        try await MountedCloud.with(behaviour, options: MountedCloud.serverFirst) {
+    @Test(arguments: clouds)
+    func copiesGoInAndOutUnchanged(_ kind: CloudKind) async throws {
+        try await MountedCloud.with(kind, options: MountedCloud.serverFirst) {
             (mounted) async throws -> Void in
             try await mounted.shell(
                 """
@@ -28,8 +28,8 @@ let behaviours: [ServerBehaviour] = {
                 if grep '^>f' $W/again; then exit 1; fi
                 diff -r $W/src synced
                 """)
-            let bob = try await mounted.cloud.client(.bob)
-            let top = try await bob.entries(of: .top(of: mounted.cloud.team))
+            let bob = try await mounted.bob()
+            let top = try await bob.entries(of: mounted.server.top)
             let copy = try #require(top["copy"])
             let path = mounted.home.path + "/remote"
             let count = try await RemoteTree.download(bob, copy.reference, to: path)
@@ -39,9 +39,9 @@ let behaviours: [ServerBehaviour] = {
         }
     }
 
-    @Test(arguments: behaviours)
-    func programsSaveInTheirOwnWays(_ behaviour: ServerBehaviour) async throws {
-        try await MountedCloud.with(behaviour, options: MountedCloud.serverFirst) {
+    @Test(arguments: clouds)
+    func programsSaveInTheirOwnWays(_ kind: CloudKind) async throws {
+        try await MountedCloud.with(kind, options: MountedCloud.serverFirst) {
             (mounted) async throws -> Void in
             try await mounted.shell(
                 """
@@ -61,8 +61,8 @@ let behaviours: [ServerBehaviour] = {
                 # a name with everything in it
                 n="$(printf 'a "b" %%20 \\u00fc \\xf0\\x9f\\x8e\\x89 #?&;:.txt')"; echo x > "$n"; [ "$(cat "$n")" = x ]; rm "$n"
                 """)
-            let bob = try await mounted.cloud.client(.bob)
-            let items = try await bob.entries(of: .top(of: mounted.cloud.team))
+            let bob = try await mounted.bob()
+            let items = try await bob.entries(of: mounted.server.top)
             #expect(items.keys.sorted() == ["a.txt", "o"])
             let text = try await bob.bytes(of: try #require(items["a.txt"]))
             #expect(text == Array("five\n".utf8))

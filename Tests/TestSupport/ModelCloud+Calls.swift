@@ -6,10 +6,14 @@ import Synchronization
 /// The calls of the seam.
 extension ModelCloud {
     package var capabilities: Capabilities {
-        Capabilities(
-            supportsRanges: true, uploadOntoName: nil, relocatesInOneCall: false,
-            setsModificationTime: false, movesBetweenRoots: false, isCaseSensitive: true,
-            lockSeconds: 1_800)
+        let isByPath = state.withLock { $0.addressesByPath }
+        var capabilities = Capabilities(
+            supportsRanges: true, uploadOntoName: isByPath ? .revision : nil,
+            relocatesInOneCall: isByPath, setsModificationTime: false, movesBetweenRoots: false,
+            isCaseSensitive: true, lockSeconds: 1_800)
+        capabilities.addressesByPath = isByPath
+        capabilities.checksUploadTarget = isByPath
+        return capabilities
     }
 
     package func account() async throws(CloudStorageError) -> AccountDescription {
@@ -26,10 +30,13 @@ extension ModelCloud {
     ) async throws(CloudStorageError) -> FolderListing {
         try perform(.list) { state throws(CloudStorageError) in
             let id = try state.resolve(folder)
-            let children = state.entries.values.filter { $0.parent == id }
-                .map { state.item($0) }.sorted { $0.name < $1.name }
+            let entries = state.entries.values.filter { $0.parent == id }
+                .sorted { $0.name < $1.name }
+            let children = entries.map { state.item($0) }
             var hasher = Hasher()
             hasher.combine(children)
+            // Another item under the same name is a change, also where ids are not shown.
+            hasher.combine(entries.map(\.id))
             let current = String(hasher.finalize())
             if validator == current { return .notModified }
             var description = CloudItem(
@@ -51,8 +58,16 @@ extension ModelCloud {
     package func download(
         _ file: ItemReference, range: ByteRange?, to sink: any DownloadSink
     ) async throws(CloudStorageError) {
+        try await download(file, revision: nil, range: range, to: sink)
+    }
+
+    package func download(
+        _ file: ItemReference, revision: String?, range: ByteRange?, to sink: any DownloadSink
+    ) async throws(CloudStorageError) {
         let content = try perform(.download) { state throws(CloudStorageError) in
-            state.entries[try state.resolve(file)]?.content ?? []
+            let id = try state.resolve(file)
+            if state.addressesByPath { try state.check(revision, of: id) }
+            return state.entries[id]?.content ?? []
         }
         let wanted = range ?? ByteRange(0, Int64(content.count))
         let upper = min(Int(wanted.upperBound), content.count)
@@ -72,6 +87,12 @@ extension ModelCloud {
     package func upload(
         _ content: LocalContent, name: String, to folder: ItemReference
     ) async throws(CloudStorageError) -> CloudItem {
+        try await upload(content, name: name, to: folder, onto: .anything)
+    }
+
+    package func upload(
+        _ content: LocalContent, name: String, to folder: ItemReference, onto target: UploadTarget
+    ) async throws(CloudStorageError) -> CloudItem {
         let bytes: [UInt8]
         do {
             bytes = Array(try Data(contentsOf: URL(fileURLWithPath: content.path)))
@@ -86,6 +107,7 @@ extension ModelCloud {
             let existing = state.entries.values.first {
                 $0.parent == parent && $0.name.utf8.elementsEqual(name.utf8)
             }
+            try state.check(target, existing)
             if let existing {
                 guard state.behaviour == .revision, !existing.isFolder else {
                     throw CloudStorageError(.nameConflict, "taken")
@@ -116,7 +138,10 @@ extension ModelCloud {
         _ item: ItemReference, to destination: RelocationTarget
     ) async throws(CloudStorageError) -> CloudItem {
         try perform(.relocate) { state throws(CloudStorageError) in
-            guard (destination.folder == nil) != (destination.name == nil) else {
+            guard
+                state.addressesByPath
+                    || (destination.folder == nil) != (destination.name == nil)
+            else {
                 throw CloudStorageError(.invalidRequest, "one change a call")
             }
             let id = try state.resolve(item)
@@ -136,8 +161,15 @@ extension ModelCloud {
     }
 
     package func delete(_ item: ItemReference) async throws(CloudStorageError) {
+        try await delete(item, revision: nil)
+    }
+
+    package func delete(
+        _ item: ItemReference, revision: String?
+    ) async throws(CloudStorageError) {
         try perform(.delete) { state throws(CloudStorageError) in
             let id = try state.resolve(item)
+            if state.addressesByPath { try state.check(revision, of: id) }
             try state.checkLock(id)
             state.remove(id)
         }
@@ -153,14 +185,17 @@ extension ModelCloud {
 
     package func unlock(_ item: ItemReference) async throws(CloudStorageError) {
         try perform(.unlock) { state throws(CloudStorageError) in
-            if let id = item.id.flatMap(Int.init) { state.ownLocks.remove(id) }
+            if let id = try? state.resolve(item) { state.ownLocks.remove(id) }
         }
     }
 
     package func changes(
         in root: RootIdentifier, since cursor: String?
     ) async throws(CloudStorageError) -> ChangePage {
-        try perform(.changes) { state in
+        try perform(.changes) { state throws(CloudStorageError) in
+            if state.addressesByPath {
+                throw CloudStorageError(.unsupported, "no list of changes")
+            }
             let since = cursor.flatMap { Int64($0) } ?? state.time
             let items = state.log.filter { $0.time > since }.compactMap { change -> CloudItem? in
                 guard let entry = state.entries[change.id], !entry.isFolder else { return nil }

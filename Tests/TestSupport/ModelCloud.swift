@@ -2,8 +2,9 @@ package import CloudStorage
 import FileSystemTypes
 import Synchronization
 
-/// An id-addressed cloud in memory that behaves as API v2 does: names are unique in a folder,
-/// nothing is ever replaced by a rename, deletes are recursive.
+/// A cloud in memory that behaves as API v2 does, or, where it addresses its items by path, as a
+/// WebDAV server: names are unique in a folder, nothing is ever replaced by a rename, deletes are
+/// recursive.
 ///
 /// Every call can be made to fail, before or after its work was done.
 package final class ModelCloud: CloudStorage {
@@ -27,6 +28,13 @@ package final class ModelCloud: CloudStorage {
 
     package init(behaviour: Capabilities.UploadOntoName = .conflict) {
         state.withLock { $0.behaviour = behaviour }
+    }
+
+    /// A cloud without ids: items are found by path, and uploads checked against what they replace.
+    package static func addressingByPath() -> ModelCloud {
+        let cloud = ModelCloud(behaviour: .revision)
+        cloud.state.withLock { $0.addressesByPath = true }
+        return cloud
     }
 
     // MARK: What tests change and look at
@@ -82,7 +90,10 @@ package final class ModelCloud: CloudStorage {
 
     package func content(of item: CloudItem) -> [UInt8]? {
         state.withLock { state in
-            item.reference.id.flatMap(Int.init).flatMap { state.entries[$0]?.content }
+            let id =
+                state.addressesByPath
+                ? state.find(item.reference.path) : item.reference.id.flatMap(Int.init)
+            return id.flatMap { state.entries[$0]?.content }
         }
     }
 

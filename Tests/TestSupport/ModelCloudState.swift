@@ -8,6 +8,7 @@ struct ModelCloudState {
     var nextRevision = 1
     var time: Int64 = 1_700_000_000
     var behaviour = Capabilities.UploadOntoName.conflict
+    var addressesByPath = false
     var counts: [ModelCloud.Call: Int] = [:]
     var faults: [(call: ModelCloud.Call, skip: Int, fault: ModelCloud.Fault)] = []
     var lockedByOthers: Set<Int> = []
@@ -42,6 +43,12 @@ struct ModelCloudState {
         _ reference: ItemReference
     ) throws(CloudStorageError) -> Int {
         if reference.kind == .root { return 0 }
+        if addressesByPath {
+            guard let id = find(reference.path), let entry = entries[id],
+                entry.isFolder == reference.isFolder
+            else { throw CloudStorageError(.notFound, "no item \(reference.path)") }
+            return id
+        }
         guard let id = reference.id.flatMap(Int.init), entries[id] != nil else {
             throw CloudStorageError(.notFound, "no item \(reference.path)")
         }
@@ -58,8 +65,8 @@ struct ModelCloudState {
     func item(_ entry: Entry) -> CloudItem {
         CloudItem(
             reference: ItemReference(
-                root: ModelCloud.root, kind: entry.isFolder ? .folder : .file, id: String(entry.id),
-                path: path(entry)),
+                root: ModelCloud.root, kind: entry.isFolder ? .folder : .file,
+                id: addressesByPath ? nil : String(entry.id), path: path(entry)),
             name: entry.name, size: Int64(entry.content.count),
             revision: entry.isFolder ? nil : String(entry.revision),
             modified: entry.isFolder ? nil : FileTime(seconds: entry.modified),
@@ -125,6 +132,26 @@ struct ModelCloudState {
             $0.parent == parent && $0.name.utf8.elementsEqual(name.utf8)
         }) {
             throw CloudStorageError(.nameConflict, "\(name) is taken")
+        }
+    }
+
+    func check(_ revision: String?, of id: Int) throws(CloudStorageError) {
+        guard let revision, let entry = entries[id], !entry.isFolder else { return }
+        if String(entry.revision) != revision {
+            throw CloudStorageError(.revisionChanged, "another revision")
+        }
+    }
+
+    func check(_ target: UploadTarget, _ existing: Entry?) throws(CloudStorageError) {
+        switch target {
+        case .anything: return
+        case .nothing:
+            if existing != nil { throw CloudStorageError(.nameConflict, "taken") }
+        case .revision(let revision):
+            guard let existing, !existing.isFolder else {
+                throw CloudStorageError(.revisionChanged, "the file is no longer there")
+            }
+            try check(revision, of: existing.id)
         }
     }
 

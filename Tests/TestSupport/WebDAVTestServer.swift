@@ -30,7 +30,8 @@ package final class WebDAVTestServer: Sendable {
     /// What the server shows below `/Team`.
     package let dataFolder: String
     private let folder: TemporaryFolder
-    private let process: TestProcess
+    private let launch: TestProcess.Launch
+    private let process: Mutex<TestProcess>
     /// The writing end of the guard's standard input: the server ends when it is closed, with this
     /// process at last; -1 once it is.
     private let lifeline: Mutex<Int32>
@@ -44,21 +45,15 @@ package final class WebDAVTestServer: Sendable {
         guard mkfifo(input, 0o600) == 0 else {
             throw Failure(description: "mkfifo: errno \(errno)")
         }
-        // Open for both, so that neither end waits for the other.
-        let descriptor = open(input, O_RDWR | O_CLOEXEC)
-        guard descriptor >= 0 else { throw Failure(description: "open: errno \(errno)") }
         let log = folder.file("output.log")
         var launch = TestProcess.Launch(
             "/bin/sh", ["-c", Self.guardScript, "guard"] + command,
             environment: ProcessInfo.processInfo.environment, folder: folder.path,
             outputs: (log, log))
         launch.input = input
-        do {
-            process = try TestProcess(launch)
-        } catch {
-            close(descriptor)
-            throw error
-        }
+        self.launch = launch
+        let (process, descriptor) = try Self.run(launch, lifeline: input)
+        self.process = Mutex(process)
         lifeline = Mutex(descriptor)
         self.kind = kind
         self.port = port
@@ -67,6 +62,20 @@ package final class WebDAVTestServer: Sendable {
     }
 
     deinit { cutLifeline() }
+
+    private static func run(
+        _ launch: TestProcess.Launch, lifeline: String
+    ) throws -> (TestProcess, Int32) {
+        // Open for both, so that neither end waits for the other.
+        let descriptor = open(lifeline, O_RDWR | O_CLOEXEC)
+        guard descriptor >= 0 else { throw Failure(description: "open: errno \(errno)") }
+        do {
+            return (try TestProcess(launch), descriptor)
+        } catch {
+            close(descriptor)
+            throw error
+        }
+    }
 
     /// Starts a server and waits until it takes connections; `stop` must be called in the end.
     package static func start(_ kind: Kind) async throws -> WebDAVTestServer {
@@ -85,22 +94,37 @@ package final class WebDAVTestServer: Sendable {
     private static func startOnce(_ kind: Kind) async throws -> WebDAVTestServer {
         let folder = try TemporaryFolder("ordner-\(kind)")
         let server = try WebDAVTestServer(kind, port: try freePort(), folder: folder)
-        let deadline = ContinuousClock.now + .seconds(secondsToStart)
-        while ContinuousClock.now < deadline, server.process.end == nil {
-            if connects(to: server.port) { return server }
-            // Another process has nothing to wake us by.
-            try await Task.sleep(for: .milliseconds(20))
-        }
+        if try await server.isUp() { return server }
         await server.stop()
         let text = FileManager.default.contents(atPath: folder.file("output.log")) ?? Data()
         throw Failure(
             description: "\(kind) does not run: " + String(decoding: text, as: UTF8.self))
     }
 
+    /// Whether it takes connections, once it does or has ended.
+    private func isUp() async throws -> Bool {
+        let deadline = ContinuousClock.now + .seconds(Self.secondsToStart)
+        while ContinuousClock.now < deadline, process.withLock({ $0.end }) == nil {
+            if Self.connects(to: port) { return true }
+            // Another process has nothing to wake us by.
+            try await Task.sleep(for: .milliseconds(20))
+        }
+        return false
+    }
+
+    /// Starts it again after `stop`, with the same address and data.
+    package func startAgain() async throws {
+        let (process, descriptor) = try Self.run(launch, lifeline: folder.file("lifeline"))
+        self.process.withLock { $0 = process }
+        lifeline.withLock { $0 = descriptor }
+        guard try await isUp() else { throw Failure(description: "\(kind) does not run again") }
+    }
+
     /// Ends the server, by its process id, and waits for its end.
     package func stop() async {
         cutLifeline()
-        let overdue = DispatchWorkItem { [process] in process.killGroup() }
+        let process = process.withLock { $0 }
+        let overdue = DispatchWorkItem { process.killGroup() }
         DispatchQueue.global().asyncAfter(deadline: .now() + Self.secondsToEnd, execute: overdue)
         _ = await process.waitUntilEnd()
         overdue.cancel()

@@ -50,11 +50,16 @@ package struct AccountLogin: Sendable {
         do throws(ServiceFailure) {
             let type = try await serverType(request.type, address: address, transport: transport)
             let user = try await self.user(request, before: before)
-            let credentials = try await credentials(
-                request, address: address, user: user, transport: transport)
-            let settings = AccountSettings(
+            var settings = AccountSettings(
                 type: type, url: address.description, user: user, certificateAuthority: authority)
-            result = .success(try await keep(settings, credentials, of: request.name))
+            if type == .leitzcloud {
+                let credentials = try await credentials(
+                    request, address: address, user: user, transport: transport)
+                result = .success(try await keep(settings, credentials, of: request.name))
+            } else {
+                try await signIn(request, address: address, to: &settings, transport: transport)
+                result = .success(settings)
+            }
         } catch {
             result = .failure(error)
         }
@@ -90,19 +95,29 @@ package struct AccountLogin: Sendable {
     /// Makes the account's tokens worthless and forgets them.
     package func signOut(of name: AccountName) async throws(ServiceFailure) {
         let settings = try store.settings(of: name)
-        let credentialStore = FileCredentialStore(account: name, folders: folders)
         let folders = folders
-        let credentials = try await BlockingWork.run { () throws(ServiceFailure) in
+        let isSignedIn = store.isSignedIn(name)
+        try await BlockingWork.run { () throws(ServiceFailure) in
             let mounts = try ControlClient(folders: folders).allStatuses()
             if let mount = mounts.first(where: { $0.account == name.rawValue }) {
                 throw ServiceFailure(
                     "'\(name)' is mounted on \(mount.mountPoint)",
                     remedy: "Unmount it first: ordner unmount \(mount.mountPoint)")
             }
-            return try credentialStore.existing()
         }
-        guard let credentials else {
-            throw ServiceFailure("'\(name)' is signed out already")
+        guard isSignedIn else { throw ServiceFailure("'\(name)' is signed out already") }
+        if settings.type == .leitzcloud { return try await revoke(settings, of: name) }
+        try await BlockingWork.run { () throws(ServiceFailure) in
+            try CredentialFile<WebDAVAccount>(account: name, folders: folders).remove()
+        }
+    }
+
+    private func revoke(
+        _ settings: AccountSettings, of name: AccountName
+    ) async throws(ServiceFailure) {
+        let file = CredentialFile<LeitzCloudCredentials>(account: name, folders: folders)
+        let credentials = try await BlockingWork.run { () throws(ServiceFailure) in
+            try file.load()
         }
         let transport = try Self.transport(certificateAuthority: settings.certificateAuthority)
         var refusal: CloudStorageError?
@@ -110,7 +125,7 @@ package struct AccountLogin: Sendable {
             refusal = error
         }
         await transport.shutdown()
-        try await BlockingWork.run { () throws(ServiceFailure) in try credentialStore.remove() }
+        try await BlockingWork.run { () throws(ServiceFailure) in try file.remove() }
         if let refusal {
             throw ServiceFailure(
                 "the tokens are forgotten here, but the server was not told: \(refusal.message)",
@@ -155,7 +170,9 @@ extension AccountLogin {
             guard let type = AccountSettings.ServerType(rawValue: wanted.lowercased()) else {
                 throw ServiceFailure(
                     "accounts of type '\(wanted)' are not supported yet",
-                    remedy: "Supported so far: leitzcloud")
+                    remedy: "Supported: "
+                        + AccountSettings.ServerType.allCases.map(\.rawValue)
+                        .joined(separator: ", "))
             }
             return type
         }
@@ -173,12 +190,30 @@ extension AccountLogin {
                 "\(address) can't be asked: \(error.message)",
                 remedy: "Check the address and the network.")
         }
-        guard version != nil else {
-            throw ServiceFailure(
-                "\(address) is not a LeitzCloud server, and others are not supported yet",
-                remedy: "Check the address.")
+        return version != nil ? .leitzcloud : .webdav
+    }
+
+    /// Signs in to a WebDAV server, and keeps what it is with user and password.
+    private func signIn(
+        _ request: LoginRequest, address: ServerAddress, to settings: inout AccountSettings,
+        transport: HTTPTransport
+    ) async throws(ServiceFailure) {
+        let source = request.password
+        let user = settings.user
+        let password = try await BlockingWork.run { () throws(ServiceFailure) in
+            try source.read(prompt: "Password (or app password) of \(user): ")
         }
-        return .leitzcloud
+        let login = WebDAVLogin(name: request.name, folders: folders, transport: transport)
+        let (type, account) = try await login.signIn(
+            address, user: user, password: password,
+            as: request.type == nil ? nil : settings.type)
+        settings.type = type
+        let store = store
+        let found = settings
+        try await BlockingWork.run { () throws(ServiceFailure) in
+            try login.keep(account)
+            try store.save(found, of: request.name)
+        }
     }
 
     private func user(

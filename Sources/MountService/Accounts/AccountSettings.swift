@@ -3,6 +3,14 @@ package struct AccountSettings: Hashable, Sendable, Codable {
     /// The protocols that a server may speak.
     package enum ServerType: String, Hashable, Sendable, Codable, CaseIterable {
         case leitzcloud
+        /// Nextcloud and what is built on it, such as Leviia Drive.
+        case nextcloud
+        case owncloud
+        /// Any other server of RFC 4918.
+        case webdav
+
+        /// Whether files are reached by WebDAV.
+        package var isWebDAV: Bool { self != .leitzcloud }
     }
 
     package var type: ServerType

@@ -5,11 +5,12 @@ import HTTPTransport
 import LeitzCloudClient
 import Logging
 import StateStore
+import WebDAVClient
 
 /// What a mount of one account has open besides the file system: connection, cache and state.
 struct AccountResources: Sendable {
     let transport: HTTPTransport
-    let cloud: LeitzCloudClient
+    let cloud: any CloudStorage
     let cache: BlockCache
     let store: StateStore
 
@@ -30,13 +31,34 @@ struct AccountResources: Sendable {
         }
         let transport = try AccountLogin.transport(
             certificateAuthority: account.certificateAuthority)
-        let address = try AccountLogin.translating { () throws(CloudStorageError) in
-            try ServerAddress(account.url)
-        }
-        let credentials = FileCredentialStore(account: settings.account, folders: folders)
-        let cloud = LeitzCloudClient(
-            address: address, credentials: credentials, transport: transport)
+        let cloud = try Self.cloud(account, settings.account, transport, folders)
         return AccountResources(transport: transport, cloud: cloud, cache: cache, store: store)
+    }
+
+    /// The client of the account's server.
+    private static func cloud(
+        _ account: AccountSettings, _ name: AccountName, _ transport: HTTPTransport,
+        _ folders: ProgramFolders
+    ) throws(ServiceFailure) -> any CloudStorage {
+        guard account.type.isWebDAV else {
+            let address = try AccountLogin.translating { () throws(CloudStorageError) in
+                try ServerAddress(account.url)
+            }
+            return LeitzCloudClient(
+                address: address, credentials: FileCredentialStore(account: name, folders: folders),
+                transport: transport)
+        }
+        let known = try CredentialFile<WebDAVAccount>(account: name, folders: folders).existing()
+        guard let known else {
+            throw ServiceFailure(
+                "'\(name)' is signed out",
+                remedy: "Sign in again with: ordner login \(name) \(account.url)")
+        }
+        return try AccountLogin.translating { () throws(CloudStorageError) in
+            try WebDAVClient(
+                server: known.server, credentials: known.credentials, transport: transport,
+                options: WebDAVOptions(lockOwner: known.lockOwner))
+        }
     }
 
     /// Closes them, once nothing uses them any more.

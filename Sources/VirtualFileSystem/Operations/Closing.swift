@@ -211,15 +211,12 @@ extension VirtualFileSystem {
     private func adopt(
         _ working: WorkingCopy, of server: ServerSide
     ) async -> CachedContent? {
-        let key = ContentKey(
-            root: server.reference.root, item: server.reference.id ?? server.reference.path,
-            revision: server.revision ?? "")
         do throws(FileSystemError) {
             let path = working.path
             let size = working.size
             if working.isComplete, working.size == server.size {
                 try await disk.run { () throws(FileSystemError) in
-                    try self.cache.adopt(file: path, as: key, size: size)
+                    try self.cache.adopt(file: path, as: server.contentKey, size: size)
                 }
             } else {
                 working.discard()

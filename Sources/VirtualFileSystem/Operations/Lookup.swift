@@ -112,9 +112,18 @@ extension VirtualFileSystem {
     func cachedContent(
         for server: ServerSide, reference: ItemReference
     ) throws(FileSystemError) -> CachedContent {
-        let key = ContentKey(
-            root: server.reference.root, item: server.reference.id ?? server.reference.path,
-            revision: server.revision ?? "")
-        return try cache.content(for: key, of: reference, size: server.size, from: cloud)
+        try cache.content(for: server.contentKey, of: reference, size: server.size, from: cloud)
+    }
+
+    /// What the cache has of a version is not its content any more: some servers name two contents
+    /// alike that were stored within one second.
+    func forgetCached(_ server: ServerSide) { cache.discard(server.contentKey) }
+}
+
+extension ServerSide {
+    /// What the cache knows this content as.
+    var contentKey: ContentKey {
+        ContentKey(
+            root: reference.root, item: reference.id ?? reference.path, revision: revision ?? "")
     }
 }

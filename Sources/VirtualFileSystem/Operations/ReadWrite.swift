@@ -57,8 +57,17 @@ extension VirtualFileSystem {
             }
             throw FileSystemError(.inputOutput, "the content kept changing")
         } catch {
+            if error.code == .stale { lookForOtherVersion(of: handle) }
             return .failure(error)
         }
+    }
+
+    /// The server has another version than the one that is read: the next open is to find it.
+    private func lookForOtherVersion(of handle: UInt64) {
+        let folder = tree.withLock { tree in
+            tree.handles[handle].flatMap { tree.nodes[$0.node]?.parent }
+        }
+        if let folder { refreshLater(folder) }
     }
 
     private func fetch(

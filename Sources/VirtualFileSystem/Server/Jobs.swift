@@ -229,7 +229,8 @@ extension VirtualFileSystem {
                 goals: moves.map { move in
                     Goal(
                         item: move.item, place: move.place?.placement,
-                        temporaryName: temporaryName(for: move.origin.name))
+                        temporaryName: temporaryName(for: move.origin.name),
+                        revision: move.revision)
                 }),
             origins: moves.map { $0.origin.placement })
     }
@@ -240,6 +241,8 @@ struct PlannedMove: Sendable {
     var item: ItemReference
     var place: ServerPlace?
     var origin: ServerPlace
+    /// Of what is to be deleted: the revision that was seen.
+    var revision: String?
 }
 
 extension Tree {

@@ -16,10 +16,10 @@ extension VirtualFileSystem {
         do throws(CloudStorageError) {
             if reference.isFolder {
                 for folder in [id] + others { try await checkContents(of: folder, others) }
+                try await deleteOnce(reference, revision: known.revision)
             } else {
-                _ = try await checkUnchanged(id, known, reference)
+                try await deleteUnchanged(id, known, reference)
             }
-            try await deleteOnce(reference)
         } catch {
             guard error.kind == .notFound else {
                 if error.kind == .revisionChanged { refreshHome(of: id) }
@@ -27,6 +27,22 @@ extension VirtualFileSystem {
             }
         }
         forgetDeleted([id] + others)
+    }
+
+    /// Deletes a file in the version that this machine has seen, or has sent unheard.
+    private func deleteUnchanged(
+        _ id: UInt64, _ known: ServerSide, _ reference: ItemReference
+    ) async throws(CloudStorageError) {
+        if checksTargets {
+            // The server compares; a look is needed only where it refuses.
+            do throws(CloudStorageError) {
+                return try await deleteOnce(reference, revision: known.revision)
+            } catch {
+                guard error.kind == .revisionChanged else { throw error }
+            }
+        }
+        let current = try await checkUnchanged(id, known, reference)
+        try await deleteOnce(reference, revision: current.revision)
     }
 
     private func refreshHome(of id: UInt64) {
@@ -72,13 +88,15 @@ extension VirtualFileSystem {
     }
 
     /// Deletes; where the answer was lost, looks whether it was done.
-    private func deleteOnce(_ reference: ItemReference) async throws(CloudStorageError) {
+    private func deleteOnce(
+        _ reference: ItemReference, revision: String?
+    ) async throws(CloudStorageError) {
         do throws(CloudStorageError) {
-            try await cloud.delete(reference)
+            try await cloud.delete(reference, revision: revision)
         } catch {
             guard error.mayHaveHappened else { throw error }
             _ = try await cloud.item(reference)
-            try await cloud.delete(reference)
+            try await cloud.delete(reference, revision: revision)
         }
     }
 
@@ -200,7 +218,8 @@ extension VirtualFileSystem {
 
     /// Old one aside, new one in its place, old one deleted, on record (rule 3).
     private func replaceByMoving(_ plan: Replacement) async throws(JobFailure) {
-        let old = PlannedMove(item: plan.reference, place: nil, origin: plan.place)
+        let old = PlannedMove(
+            item: plan.reference, place: nil, origin: plan.place, revision: plan.known.revision)
         let items: [CloudItem?]
         do throws(CloudStorageError) {
             var undertaking = undertaking(for: [plan.move, old])
@@ -230,9 +249,13 @@ extension VirtualFileSystem {
         if isUnsent {
             try await keepUnconfirmed(plan.item)
         } else {
-            server = ServerSide(try await uploadCopy(of: node, as: plan))
+            server = ServerSide(
+                try await uploadCopy(of: node, as: plan, onto: target(plan.known.revision)))
+            forgetCached(server)
         }
-        let gone = PlannedMove(item: plan.move.item, place: nil, origin: plan.move.origin)
+        let gone = PlannedMove(
+            item: plan.move.item, place: nil, origin: plan.move.origin,
+            revision: node.server?.revision)
         let seen = SeenVersion(node.server)
         _ = try await asJob { () async throws(CloudStorageError) in
             var undertaking = self.undertaking(for: [gone])
@@ -271,7 +294,7 @@ extension VirtualFileSystem {
     /// Uploads a saved file's content once more, as the next version of the removed one; on record,
     /// so that it is known as our own after a crash.
     private func uploadCopy(
-        of node: Node, as plan: Replacement
+        of node: Node, as plan: Replacement, onto target: UploadTarget
     ) async throws(JobFailure) -> CloudItem {
         let removed = tree.withLock { $0.nodes[plan.removed]?.inode } ?? InodeNumber(plan.removed)
         guard let server = node.server else {
@@ -293,12 +316,15 @@ extension VirtualFileSystem {
         let content = LocalContent(path: copy.path, size: server.size)
         let isFirstTry = try await noteSending(content, of: removed, to: plan.place)
         do throws(CloudStorageError) {
-            return try await cloud.upload(content, name: plan.place.name, to: plan.place.folder)
+            return try await cloud.upload(
+                content, name: plan.place.name, to: plan.place.folder, onto: target)
         } catch {
             if isFirstTry, !error.mayHaveHappened {
                 store.enqueue(forgetSent(removed, content.path))
             }
-            throw JobFailure(error)
+            // The next try sees what the server has, and keeps both.
+            guard error.kind == .revisionChanged else { throw JobFailure(error) }
+            throw JobFailure(FileSystemError(error), .retry(after: nil))
         }
     }
 

@@ -12,6 +12,15 @@ extension VirtualFileSystem {
         cloud.capabilities.uploadOntoName ?? learnedUploadBehaviour.withLock { $0 }
     }
 
+    /// Whether the server itself holds an upload against what this machine has seen.
+    var checksTargets: Bool { cloud.capabilities.checksUploadTarget }
+
+    /// What an upload may find where this machine has seen a revision.
+    func target(_ revision: String?) -> UploadTarget {
+        guard checksTargets, let revision else { return .anything }
+        return .revision(revision)
+    }
+
     /// Upload under a temporary name, old one aside, new one in its place, old one deleted.
     func replace(
         _ current: CloudItem, with content: LocalContent, of id: UInt64, at place: ServerPlace

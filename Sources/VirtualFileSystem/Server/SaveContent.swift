@@ -88,9 +88,12 @@ extension VirtualFileSystem {
     private func acknowledgeSave(
         of id: UInt64, _ saved: SavedContent, _ working: WorkingCopy, generation: UInt64
     ) {
+        let next = ServerSide(saved.item)
+        let old = tree.withLock { $0.nodes[id]?.server }
+        if old?.revision == next.revision { forgetCached(next) }
         tree.withLock { tree in
             let oldSize = tree.nodes[id]?.server?.size ?? 0
-            tree.acknowledge(id, ServerSide(saved.item), at: saved.place)
+            tree.acknowledge(id, next, at: saved.place)
             tree.nodes[id]?.overlay.revision = saved.item.revision
             tree.bytesSinceAccount += saved.item.size - oldSize
             working.markSaved(generation)
@@ -115,9 +118,18 @@ extension VirtualFileSystem {
         }
         let (known, reference) = tree.withLock { ($0.nodes[id]?.server, $0.reference(of: id)) }
         guard let old = known else { return try await storeNew(content, of: id, at: target, place) }
+        let stored = reference ?? old.reference
+        if checksTargets, let revision = old.revision {
+            do throws(CloudStorageError) {
+                let next = try await uploadNext(content, of: stored, revision, as: place)
+                return SavedContent(item: next, place: target)
+            } catch {
+                guard error.kind == .revisionChanged || error.kind == .notFound else { throw error }
+            }
+        }
         let current: CloudItem
         do throws(CloudStorageError) {
-            current = try await cloud.item(reference ?? old.reference)
+            current = try await cloud.item(stored)
         } catch {
             // Somebody deleted it: what was changed here counts for more.
             guard error.kind == .notFound else { throw error }
@@ -169,6 +181,16 @@ extension VirtualFileSystem {
     private func storeNext(
         _ content: LocalContent, of id: UInt64, insteadOf current: CloudItem, _ place: ServerPlace
     ) async throws(CloudStorageError) -> CloudItem {
+        if checksTargets, let revision = current.revision {
+            do throws(CloudStorageError) {
+                return try await uploadNext(content, of: current.reference, revision, as: place)
+            } catch {
+                guard error.kind == .revisionChanged else { throw error }
+                // Somebody has been quicker just now: the next try keeps both.
+                throw CloudStorageError(
+                    .temporarilyUnavailable, error.message, mayHaveHappened: error.mayHaveHappened)
+            }
+        }
         if uploadOntoName != .conflict {
             do throws(CloudStorageError) {
                 let item = try await cloud.upload(content, name: place.name, to: place.folder)
@@ -181,7 +203,8 @@ extension VirtualFileSystem {
                     let item = try await after(
                         error,
                         { () async throws(CloudStorageError) in
-                            try await self.stored(content, insteadOf: current)
+                            try await self.stored(
+                                content, in: current.reference, current.revision)
                         })
                 {
                     return item
@@ -193,12 +216,26 @@ extension VirtualFileSystem {
         return try await replace(current, with: content, of: id, at: place)
     }
 
+    /// Uploads content onto a revision that this machine has seen, and no other.
+    private func uploadNext(
+        _ content: LocalContent, of item: ItemReference, _ revision: String, as place: ServerPlace
+    ) async throws(CloudStorageError) -> CloudItem {
+        do throws(CloudStorageError) {
+            return try await cloud.upload(
+                content, name: place.name, to: place.folder, onto: .revision(revision))
+        } catch {
+            guard error.mayHaveHappened, let item = try await stored(content, in: item, revision)
+            else { throw error }
+            return item
+        }
+    }
+
     /// The item, if an upload whose answer was lost has made `content` its next revision.
     private func stored(
-        _ content: LocalContent, insteadOf old: CloudItem
+        _ content: LocalContent, in item: ItemReference, _ oldRevision: String?
     ) async throws(CloudStorageError) -> CloudItem? {
-        let current = try await cloud.item(old.reference)
-        guard current.revision != old.revision else { return nil }
+        let current = try await cloud.item(item)
+        guard current.revision != oldRevision else { return nil }
         return try await isContent(content, equalTo: current) ? current : nil
     }
 
@@ -207,7 +244,10 @@ extension VirtualFileSystem {
     ) async throws(CloudStorageError) -> SavedContent {
         do throws(CloudStorageError) {
             let item =
-                if uploadOntoName == .conflict {
+                if checksTargets {
+                    try await cloud.upload(
+                        content, name: place.name, to: place.folder, onto: .nothing)
+                } else if uploadOntoName == .conflict {
                     try await cloud.upload(content, name: place.name, to: place.folder)
                 } else {
                     try await storeWithoutOverwriting(content, at: place)
@@ -250,6 +290,7 @@ extension VirtualFileSystem {
     func entry(
         named name: String, in folder: ItemReference
     ) async throws(CloudStorageError) -> CloudItem? {
+        if let identities { return try await identities.entry(named: name, in: folder) }
         guard case .entries(let items, _, _) = try await cloud.list(folder, validator: nil) else {
             throw CloudStorageError(.invalidAnswer, "not modified, but nothing was known")
         }
@@ -271,9 +312,14 @@ extension VirtualFileSystem {
                 for: place.name, host: options.hostName, date: options.chance.nameStamp(),
                 attempt: attempt)
             do throws(CloudStorageError) {
-                let isTaken = try await entry(named: name, in: place.folder) != nil
+                var isTaken = false
+                if !checksTargets {
+                    isTaken = try await entry(named: name, in: place.folder) != nil
+                }
                 if !isTaken {
-                    let item = try await cloud.upload(content, name: name, to: place.folder)
+                    let item = try await cloud.upload(
+                        content, name: name, to: place.folder,
+                        onto: checksTargets ? .nothing : .anything)
                     await showConflict(of: id, at: target, as: name)
                     return SavedContent(
                         item: item, place: NodePlace(folder: target.folder, name: name))

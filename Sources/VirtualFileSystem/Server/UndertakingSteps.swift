@@ -28,7 +28,8 @@ extension VirtualFileSystem {
             let goal = step.goal
             let reference = items[goal]?.reference ?? convergence.goals[goal].item
             do throws(CloudStorageError) {
-                items[goal] = try await carryOut(step, on: reference)
+                items[goal] = try await carryOut(
+                    step, on: reference, revision: convergence.goals[goal].revision)
                 current[goal] = step.result(from: current[goal])
             } catch {
                 // Another client has a name on the way: there are other ways.
@@ -49,7 +50,7 @@ extension VirtualFileSystem {
     }
 
     func carryOut(
-        _ step: ConvergenceStep, on item: ItemReference
+        _ step: ConvergenceStep, on item: ItemReference, revision: String?
     ) async throws(CloudStorageError) -> CloudItem? {
         switch step {
         case .rename(_, let name):
@@ -61,7 +62,7 @@ extension VirtualFileSystem {
             return try await cloud.relocate(
                 item, to: RelocationTarget(folder: ItemReference(place.folder), name: place.name))
         case .delete:
-            try await cloud.delete(item)
+            try await cloud.delete(item, revision: revision)
             return nil
         }
     }
@@ -82,6 +83,9 @@ extension VirtualFileSystem {
 
     /// The folder and name an item's path says it has.
     func placement(of item: CloudItem) async throws(CloudStorageError) -> Placement {
+        if let place = identities?.placement(of: item.reference) {
+            return Placement(folder: FolderKey(place.folder), name: place.name)
+        }
         let path = item.reference.path
         let parent = String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)])
         let root = item.reference.root

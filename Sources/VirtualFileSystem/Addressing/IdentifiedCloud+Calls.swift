@@ -1,0 +1,211 @@
+import CloudStorage
+import FileSystemTypes
+import StateStore
+import Synchronization
+
+// The calls that leave items where they are.
+extension IdentifiedCloud {
+    func account() async throws(CloudStorageError) -> AccountDescription {
+        try await base.account()
+    }
+
+    func list(
+        _ folder: ItemReference, validator: String?
+    ) async throws(CloudStorageError) -> FolderListing {
+        let key = try key(of: folder)
+        try await resolveMoves()
+        return try await inTurn(PathClaims.Wish(items: [key])) {
+            () async throws(CloudStorageError) -> FolderListing in
+            let askedAt = state.withLock { $0.table.sequence }
+            let listing = try await base.list(try baseReference(key), validator: validator)
+            guard case .entries(let items, let validator, var description) = listing else {
+                return listing
+            }
+            let identified = state.withLock { state in
+                let names = Set(items.compactMap { PathTable.lastName(of: $0.reference.path) })
+                state.table.retain(names, in: key, askedAt: askedAt)
+                return items.map { state.table.identify($0, in: key) }
+            }
+            description.reference = folder
+            return .entries(identified, validator: validator, folder: description)
+        }
+    }
+
+    func item(_ reference: ItemReference) async throws(CloudStorageError) -> CloudItem {
+        let key = try key(of: reference)
+        try await resolveMoves()
+        return try await inTurn(PathClaims.Wish(items: [key])) {
+            () async throws(CloudStorageError) -> CloudItem in
+            let item = try await base.item(try baseReference(key))
+            return state.withLock { $0.describe(item, as: key) }
+        }
+    }
+
+    /// The entry of that name in a folder as it is on the server now; nil where there is none.
+    func entry(
+        named name: String, in folder: ItemReference
+    ) async throws(CloudStorageError) -> CloudItem? {
+        let key = try key(of: folder)
+        try await resolveMoves()
+        return try await inTurn(PathClaims.Wish(items: [key])) {
+            () async throws(CloudStorageError) -> CloudItem? in
+            let parent = try baseReference(key)
+            for kind in [ItemReference.Kind.file, .folder] {
+                let path = (parent.path == "/" ? "" : parent.path) + "/" + name
+                let reference = ItemReference(root: parent.root, kind: kind, id: nil, path: path)
+                if let item = try await found(reference) {
+                    return state.withLock { $0.table.identify(item, in: key) }
+                }
+            }
+            return nil
+        }
+    }
+
+    func found(
+        _ reference: ItemReference
+    ) async throws(CloudStorageError) -> CloudItem? {
+        do throws(CloudStorageError) {
+            return try await base.item(reference)
+        } catch {
+            guard error.kind == .notFound else { throw error }
+            return nil
+        }
+    }
+
+    func download(
+        _ file: ItemReference, range: ByteRange?, to sink: any DownloadSink
+    ) async throws(CloudStorageError) {
+        try await download(file, revision: nil, range: range, to: sink)
+    }
+
+    /// Holds up no move: where the file's path has changed meanwhile, the call is made again.
+    func download(
+        _ file: ItemReference, revision: String?, range: ByteRange?, to sink: any DownloadSink
+    ) async throws(CloudStorageError) {
+        let key = try key(of: file)
+        try await resolveMoves()
+        var attempt = 0
+        while true {
+            let reference = try await currentReference(key)
+            do throws(CloudStorageError) {
+                return try await base.download(
+                    reference, revision: revision, range: range, to: sink)
+            } catch {
+                attempt += 1
+                guard error.kind == .notFound || error.kind == .revisionChanged, attempt < 4,
+                    try await currentReference(key) != reference
+                else { throw error }
+            }
+        }
+    }
+
+    private func currentReference(
+        _ key: ItemKey
+    ) async throws(CloudStorageError) -> ItemReference {
+        try await inTurn(PathClaims.Wish(items: [key])) { () throws(CloudStorageError) in
+            try baseReference(key)
+        }
+    }
+
+    func upload(
+        _ content: LocalContent, name: String, to folder: ItemReference
+    ) async throws(CloudStorageError) -> CloudItem {
+        try await upload(content, name: name, to: folder, onto: .anything)
+    }
+
+    func upload(
+        _ content: LocalContent, name: String, to folder: ItemReference, onto target: UploadTarget
+    ) async throws(CloudStorageError) -> CloudItem {
+        try await making(in: folder, isNew: target == .nothing) {
+            parent throws(CloudStorageError) in
+            try await self.base.upload(content, name: name, to: parent, onto: target)
+        }
+    }
+
+    func createFolder(
+        name: String, in folder: ItemReference
+    ) async throws(CloudStorageError) -> CloudItem {
+        try await making(in: folder, isNew: true) { parent throws(CloudStorageError) in
+            try await self.base.createFolder(name: name, in: parent)
+        }
+    }
+
+    private func making(
+        in folder: ItemReference, isNew: Bool,
+        _ call: (ItemReference) async throws(CloudStorageError) -> CloudItem
+    ) async throws(CloudStorageError) -> CloudItem {
+        let key = try key(of: folder)
+        try await resolveMoves()
+        return try await inTurn(PathClaims.Wish(items: [key], isPatient: true)) {
+            () async throws(CloudStorageError) -> CloudItem in
+            let begunAt = state.withLock { $0.table.sequence }
+            let item = try await call(try baseReference(key))
+            return state.withLock { state in
+                state.table.identify(item, in: key, newSince: isNew ? begunAt : nil)
+            }
+        }
+    }
+
+    func lock(_ item: ItemReference, seconds: Int) async throws(CloudStorageError) {
+        let key = try key(of: item)
+        try await resolveMoves()
+        try await inTurn(PathClaims.Wish(items: [key])) { () async throws(CloudStorageError) in
+            try await base.lock(try baseReference(key), seconds: seconds)
+        }
+        _ = state.withLock { $0.locked.insert(key) }
+    }
+
+    func unlock(_ item: ItemReference) async throws(CloudStorageError) {
+        let key = ItemKey(item)
+        _ = state.withLock { $0.locked.remove(key) }
+        // What is gone took its lock along.
+        guard state.withLock({ $0.table.entries[key] }) != nil else { return }
+        try await resolveMoves()
+        try await inTurn(PathClaims.Wish(items: [key])) { () async throws(CloudStorageError) in
+            try await base.unlock(try baseReference(key))
+        }
+    }
+
+    func changes(
+        in root: RootIdentifier, since cursor: String?
+    ) async throws(CloudStorageError) -> ChangePage {
+        var page = try await base.changes(in: root, since: cursor)
+        state.withLock { state in
+            page.items = page.items.compactMap { state.table.identified($0) }
+        }
+        return page
+    }
+}
+
+extension IdentifiedCloud.State {
+    /// Takes over what the server says of a known item.
+    fileprivate mutating func describe(_ item: CloudItem, as key: ItemKey) -> CloudItem {
+        guard let folder = table.entries[key]?.place.folder else {
+            // The top of the root.
+            return item
+        }
+        return table.identify(item, in: folder)
+    }
+}
+
+extension PathTable {
+    /// A changed item with its id, where its folder is known; nothing is noted.
+    fileprivate func identified(_ item: CloudItem) -> CloudItem? {
+        var item = item
+        if item.reference.id != nil { return item }
+        var folder = ItemKey(.top(of: item.reference.root))
+        let names = item.reference.path.utf8.split(separator: UInt8(ascii: "/"))
+            .map { NameKey(String(Substring($0))) }
+        for name in names.dropLast() {
+            guard let next = key(at: Place(folder: folder, name: name)) else { return nil }
+            folder = next
+        }
+        guard let name = names.last, let known = key(at: Place(folder: folder, name: name)) else {
+            // Not seen before: it has its id from the listing that shows it.
+            item.reference.id = Self.newID()
+            return item
+        }
+        item.reference.id = known.id
+        return item
+    }
+}

@@ -1,0 +1,184 @@
+import CloudStorage
+import FileSystemTypes
+import StateStore
+import Synchronization
+
+// The calls that take items elsewhere, and what is found out about those that were not answered.
+extension IdentifiedCloud {
+    func relocate(
+        _ item: ItemReference, to destination: RelocationTarget
+    ) async throws(CloudStorageError) -> CloudItem {
+        let key = try key(of: item)
+        let target = try destination.folder.map { folder throws(CloudStorageError) in
+            try self.key(of: folder)
+        }
+        try await resolveMoves()
+        guard let from = state.withLock({ $0.table.entries[key]?.place }) else {
+            throw CloudStorageError(.notFound, "the server no longer has \(item.path)")
+        }
+        let folder = target ?? from.folder
+        let place = PathTable.Place(
+            folder: folder, name: destination.name.map { NameKey($0) } ?? from.name)
+        let wish = PathClaims.Wish(
+            items: [from.folder, folder], exclusive: key, isPatient: true)
+        return try await inTurn(wish) { () async throws(CloudStorageError) -> CloudItem in
+            let record = try await record(moveOf: key, from: from, to: place)
+            state.withLock { $0.begin(record) }
+            defer { state.withLock { $0.end(record) } }
+            do throws(CloudStorageError) {
+                let moved = try await base.relocate(
+                    try baseReference(key),
+                    to: RelocationTarget(
+                        folder: target == nil ? nil : try baseReference(folder),
+                        name: destination.name))
+                let item = state.withLock { $0.arrived(record, moved) }
+                await lockAgain(below: key)
+                return item
+            } catch {
+                if error.mayHaveHappened { state.withLock { $0.unresolved.append(record) } }
+                throw error
+            }
+        }
+    }
+
+    func delete(_ item: ItemReference) async throws(CloudStorageError) {
+        try await delete(item, revision: nil)
+    }
+
+    func delete(_ item: ItemReference, revision: String?) async throws(CloudStorageError) {
+        let key = try key(of: item)
+        try await resolveMoves()
+        let parent = state.withLock { $0.table.entries[key]?.place.folder }
+        let wish = PathClaims.Wish(
+            items: parent.map { [$0] } ?? [], exclusive: key, isPatient: true)
+        try await inTurn(wish) { () async throws(CloudStorageError) in
+            state.withLock { _ = $0.table.departures.insert(key) }
+            defer { state.withLock { _ = $0.table.departures.remove(key) } }
+            try await base.delete(try baseReference(key), revision: revision)
+            state.withLock { state in
+                state.table.remove(key)
+                state.locked.remove(key)
+            }
+        }
+    }
+
+    /// A move ends the locks of what is moved.
+    private func lockAgain(below key: ItemKey) async {
+        let keys = state.withLock { state in
+            state.locked.filter { state.table.chain(of: $0)?.contains(key) ?? false }
+        }
+        let seconds = capabilities.lockSeconds ?? 0
+        for key in keys where seconds > 0 {
+            do throws(CloudStorageError) {
+                try await base.lock(try baseReference(key), seconds: seconds)
+            } catch {
+                // Its holder finds out when the lock is to be renewed; until then the comparison
+                // of revisions keeps what others store.
+                continue
+            }
+        }
+    }
+
+    // MARK: Records
+
+    private func record(
+        moveOf key: ItemKey, from: PathTable.Place, to: PathTable.Place
+    ) async throws(CloudStorageError) -> MoveRecord {
+        let ends = state.withLock { state -> (ItemReference, ItemReference, ItemReference)? in
+            guard let item = state.table.reference(to: key),
+                let source = state.table.reference(to: from.folder),
+                let target = state.table.reference(to: to.folder)
+            else { return nil }
+            return (item, source, target)
+        }
+        guard let (item, source, target) = ends else {
+            throw CloudStorageError(.notFound, "the folder is not there")
+        }
+        let record = MoveRecord(
+            item: item, from: .init(folder: source, name: from.name.name),
+            to: .init(folder: target, name: to.name.name))
+        do throws(FileSystemError) {
+            // In the order of the lists, so that a shorter one never replaces a longer one.
+            try state.withLock { state throws(FileSystemError) in
+                state.recorded = Array((state.recorded + [record]).suffix(MoveRecord.limit))
+                let text = try MoveRecord.text(of: state.recorded)
+                store.enqueue([.setValue(key: MoveRecord.stateKey, value: text)])
+            }
+            try await store.commit([], durability: .normal)
+        } catch {
+            throw CloudStorageError(.localFile, error.message)
+        }
+        return record
+    }
+
+    /// Finds out about moves whose outcome is not known, before anything else is asked.
+    func resolveMoves() async throws(CloudStorageError) {
+        while let record = state.withLock({ $0.unresolved.first }) {
+            let wish = PathClaims.Wish(
+                items: [ItemKey(record.from.folder), ItemKey(record.to.folder)],
+                exclusive: record.key, isPatient: true)
+            try await inTurn(wish) { () async throws(CloudStorageError) in
+                guard state.withLock({ $0.unresolved.first == record }) else { return }
+                let moved = try await outcome(of: record)
+                state.withLock { state in
+                    state.unresolved.removeFirst()
+                    if let moved { _ = state.arrived(record, moved) }
+                }
+            }
+        }
+    }
+
+    /// The item where it was to go; nil where it isn't there.
+    private func outcome(of record: MoveRecord) async throws(CloudStorageError) -> CloudItem? {
+        let known = state.withLock { $0.table.entries[record.key] }
+        guard let known, known.place == record.from.place else { return nil }
+        do throws(CloudStorageError) {
+            guard let there = try await found(try reference(to: record.to, of: record.key)) else {
+                return nil
+            }
+            let here = try await found(try reference(to: record.from, of: record.key))
+            // What it holds may be a revision that nobody here has seen.
+            if here == nil { return there }
+            let isKnownThere = there.revision != nil && there.revision == known.revision
+            return isKnownThere && here?.revision != known.revision ? there : nil
+        } catch {
+            // Where the server can't tell, nothing is known but the old place.
+            guard error.failureClass == .giveUp, error.kind != .cancelled else { throw error }
+            return nil
+        }
+    }
+
+    private func reference(
+        to end: MoveRecord.End, of key: ItemKey
+    ) throws(CloudStorageError) -> ItemReference {
+        let folder = try baseReference(ItemKey(end.folder))
+        let prefix = folder.path == "/" ? "" : folder.path
+        return ItemReference(
+            root: key.root, kind: key.kind, id: PathTable.isOwn(key.id) ? nil : key.id,
+            path: prefix + "/" + end.name)
+    }
+}
+
+extension IdentifiedCloud.State {
+    fileprivate mutating func begin(_ record: MoveRecord) {
+        table.arrivals[record.to.place] = record.key
+        table.departures.insert(record.key)
+    }
+
+    fileprivate mutating func end(_ record: MoveRecord) {
+        if table.arrivals[record.to.place] == record.key { table.arrivals[record.to.place] = nil }
+        table.departures.remove(record.key)
+    }
+
+    /// The item is at its new place, under the name the server has given it there.
+    fileprivate mutating func arrived(_ record: MoveRecord, _ moved: CloudItem) -> CloudItem {
+        table.arrivals[record.to.place] = nil
+        var item = moved
+        let key = record.key
+        let name = PathTable.lastName(of: moved.reference.path) ?? NameKey(moved.name)
+        table.put(key, at: PathTable.Place(folder: record.to.place.folder, name: name))
+        table.describe(key, revision: moved.revision, size: moved.size)
+        item.reference.id = key.id
+        return item
+    }
+}

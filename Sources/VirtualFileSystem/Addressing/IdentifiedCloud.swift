@@ -1,0 +1,150 @@
+import CloudStorage
+import FileSystemTypes
+import StateStore
+import Synchronization
+
+/// A path-addressed cloud as one whose items have ids that stay over renames and moves, which the
+/// reconciler, the cache and the state table count on.
+///
+/// An item is known by the place where it was last seen. Our own moves carry it along, with all
+/// below it; what another client moves is gone here, and new there. Paths are made at the moment of
+/// the call, and no folder is moved while a call with a path below it is under way.
+final class IdentifiedCloud: CloudStorage {
+    typealias Turn = CheckedContinuation<PathClaims.Ticket, Never>
+
+    struct State {
+        var table = PathTable()
+        var claims = PathClaims()
+        var turns: [PathClaims.Ticket: Turn] = [:]
+        /// Moves whose outcome is not known, the oldest first.
+        var unresolved: [MoveRecord] = []
+        /// The latest moves, the oldest first, whatever became of them.
+        var recorded: [MoveRecord] = []
+        /// Items whose lock this account holds: a move ends it.
+        var locked: Set<ItemKey> = []
+    }
+
+    let base: any CloudStorage
+    let store: StateStore
+    let state = Mutex(State())
+
+    init(_ base: any CloudStorage, store: StateStore) {
+        self.base = base
+        self.store = store
+    }
+
+    var capabilities: Capabilities { base.capabilities }
+
+    /// Takes up what an earlier run knew of items and moves. Asks no server.
+    func load() async throws(FileSystemError) {
+        let items = try await store.serverItems()
+        let text = try await store.value(forKey: MoveRecord.stateKey)
+        let records = try text.map { text throws(FileSystemError) in
+            try MoveRecord.list(in: text)
+        }
+        state.withLock { state in
+            state.table.fill(items)
+            state.recorded = records ?? []
+            state.unresolved = state.recorded.filter { record in
+                state.table.entries[record.key]?.place == record.from.place
+            }
+        }
+    }
+
+    // MARK: Items
+
+    func key(of reference: ItemReference) throws(CloudStorageError) -> ItemKey {
+        if reference.kind == .root { return ItemKey(reference) }
+        let key = ItemKey(reference)
+        // An id that was made here, and is no longer known, is that of an item that is gone: what
+        // its path leads to now is another one.
+        let isOwn = reference.id.map { PathTable.isOwn($0) } ?? false
+        let known = state.withLock { state -> ItemKey? in
+            if state.table.entries[key] != nil { return key }
+            return isOwn ? nil : state.table.register(reference)
+        }
+        guard let known else {
+            throw CloudStorageError(.notFound, "the server no longer has \(reference.path)")
+        }
+        return known
+    }
+
+    /// What the cloud below is told of an item: its path as it is now, and the server's own id.
+    func baseReference(_ key: ItemKey) throws(CloudStorageError) -> ItemReference {
+        guard var reference = state.withLock({ $0.table.reference(to: key) }) else {
+            throw CloudStorageError(.notFound, "the server no longer has the item")
+        }
+        if let id = reference.id, PathTable.isOwn(id) { reference.id = nil }
+        return reference
+    }
+
+    /// The folder an item is in, and the name it has there; nil where it is not known.
+    func placement(of item: ItemReference) -> (folder: ItemReference, name: String)? {
+        state.withLock { state in
+            guard let place = state.table.entries[ItemKey(item)]?.place,
+                let folder = state.table.reference(to: place.folder)
+            else { return nil }
+            return (folder, place.name.name)
+        }
+    }
+
+    // MARK: Turns
+
+    /// Makes a call while nothing it counts on is moved.
+    func inTurn<Value: Sendable>(
+        _ wish: PathClaims.Wish, _ call: () async throws(CloudStorageError) -> Value
+    ) async throws(CloudStorageError) -> Value {
+        let ticket = await enter(wish)
+        defer { leave(ticket) }
+        return try await call()
+    }
+
+    private func enter(_ wish: PathClaims.Wish) async -> PathClaims.Ticket {
+        await withCheckedContinuation { (turn: Turn) in
+            let next = state.withLock { state in
+                state.turns[state.claims.enter(wish)] = turn
+                return state.admitted()
+            }
+            for (ticket, turn) in next { turn.resume(returning: ticket) }
+        }
+    }
+
+    private func leave(_ ticket: PathClaims.Ticket) {
+        let next = state.withLock { state in
+            state.claims.leave(ticket)
+            return state.admitted()
+        }
+        for (ticket, turn) in next { turn.resume(returning: ticket) }
+    }
+}
+
+extension IdentifiedCloud.State {
+    /// Those whose turn it is now.
+    fileprivate mutating func admitted() -> [(PathClaims.Ticket, IdentifiedCloud.Turn)] {
+        let table = table
+        return claims.admit { table.chain(of: $0) ?? [$0] }.compactMap { ticket in
+            turns.removeValue(forKey: ticket).map { (ticket, $0) }
+        }
+    }
+}
+
+extension PathTable {
+    /// Takes up what the state table knows; the items' folders by the numbers of their rows.
+    fileprivate mutating func fill(_ items: [StoredServerItem]) {
+        var keys: [InodeNumber: ItemKey] = [:]
+        keys.reserveCapacity(items.count)
+        for item in items { keys[item.inode] = ItemKey(item.reference) }
+        for item in items where item.reference.kind != .root && item.reference.id != nil {
+            let key = ItemKey(item.reference)
+            let isTop = item.inode == item.folder
+            if !isTop, let folder = keys[item.folder], folder.kind != .file,
+                let name = Self.lastName(of: item.reference.path)
+            {
+                put(key, at: Place(folder: folder, name: name))
+            } else {
+                _ = register(item.reference)
+            }
+            describe(key, revision: item.revision, size: item.size)
+        }
+    }
+}

@@ -1,0 +1,186 @@
+import CloudStorage
+import FileSystemTypes
+import StateStore
+
+/// Where the items of a path-addressed cloud are, by ids that stay over renames and moves.
+///
+/// Ids are the server's where it has some, else made here. Pure; not thread-safe.
+struct PathTable: Sendable {
+    /// A name in a folder, as the server has it in its paths.
+    struct Place: Hashable, Sendable {
+        var folder: ItemKey
+        var name: NameKey
+    }
+
+    struct Entry: Sendable {
+        var place: Place
+        /// Of the content as the server last described it; nil for folders.
+        var revision: String?
+        var size: Int64 = 0
+        /// The table's sequence number when it came to its place.
+        var stamp: UInt64 = 0
+    }
+
+    /// Ids that were made here begin with it; servers have numbers.
+    private static let mark: Character = "~"
+    private static let depthLimit = 4_096
+
+    private(set) var entries: [ItemKey: Entry] = [:]
+    private var names: [ItemKey: [NameKey: ItemKey]] = [:]
+    /// Where calls under way are bringing items to.
+    var arrivals: [Place: ItemKey] = [:]
+    /// Items that such calls move or delete.
+    var departures: Set<ItemKey> = []
+    private(set) var sequence: UInt64 = 0
+
+    static func newID() -> String {
+        String(mark) + String(UInt64.random(in: .min ... .max), radix: 36)
+    }
+
+    static func isOwn(_ id: String) -> Bool { id.first == mark }
+
+    /// The last part of a path.
+    static func lastName(of path: String) -> NameKey? {
+        let bytes = path.utf8
+        guard let slash = bytes.lastIndex(of: UInt8(ascii: "/")) else { return nil }
+        let name = String(Substring(bytes[bytes.index(after: slash)...]))
+        return name.isEmpty ? nil : NameKey(name)
+    }
+
+    // MARK: Looking
+
+    func key(at place: Place) -> ItemKey? { names[place.folder]?[place.name] }
+
+    /// Absolute within the root; nil where the item, or a folder above it, is not known.
+    func path(of key: ItemKey) -> String? {
+        guard key.kind != .root else { return "/" }
+        guard let chain = chain(of: key) else { return nil }
+        return chain.reversed().map { "/" + (entries[$0]?.place.name.name ?? "") }.joined()
+    }
+
+    /// The item and the folders above it, without the top.
+    func chain(of key: ItemKey) -> [ItemKey]? {
+        var chain: [ItemKey] = []
+        var current = key
+        while current.kind != .root {
+            guard let entry = entries[current], chain.count < Self.depthLimit else { return nil }
+            chain.append(current)
+            current = entry.place.folder
+        }
+        return chain
+    }
+
+    /// Points at an item as the rest of the file system knows it.
+    func reference(to key: ItemKey) -> ItemReference? {
+        guard let path = path(of: key) else { return nil }
+        let id = key.kind == .root ? nil : key.id
+        return ItemReference(root: key.root, kind: key.kind, id: id, path: path)
+    }
+
+    // MARK: Changing
+
+    /// Notes where an item is; what was known there before is elsewhere, or gone.
+    mutating func put(_ key: ItemKey, at place: Place) {
+        guard entries[key]?.place != place else { return }
+        if let holder = self.key(at: place), holder != key { remove(holder) }
+        sequence += 1
+        var entry = entries[key] ?? Entry(place: place)
+        if entries[key] != nil { vacate(entry.place, of: key) }
+        entry.place = place
+        entry.stamp = sequence
+        entries[key] = entry
+        names[place.folder, default: [:]][place.name] = key
+    }
+
+    mutating func describe(_ key: ItemKey, revision: String?, size: Int64) {
+        entries[key]?.revision = revision
+        entries[key]?.size = size
+    }
+
+    /// Forgets an item with all below it.
+    mutating func remove(_ key: ItemKey) {
+        var keys = [key]
+        while let next = keys.popLast() {
+            keys += (names.removeValue(forKey: next) ?? [:]).values
+            guard let entry = entries.removeValue(forKey: next) else { continue }
+            vacate(entry.place, of: next)
+        }
+    }
+
+    private mutating func vacate(_ place: Place, of key: ItemKey) {
+        guard names[place.folder]?[place.name] == key else { return }
+        names[place.folder]?[place.name] = nil
+        if names[place.folder]?.isEmpty == true { names[place.folder] = nil }
+    }
+
+    /// The key of an item that is known by its path only; its folders get ids as need be. Nil where
+    /// another item is known there.
+    mutating func register(_ reference: ItemReference) -> ItemKey? {
+        let parts = reference.path.utf8.split(separator: UInt8(ascii: "/"))
+            .map { NameKey(String(Substring($0))) }
+        guard reference.path.utf8.first == UInt8(ascii: "/"), let last = parts.last else {
+            return nil
+        }
+        var folder = ItemKey(.top(of: reference.root))
+        for name in parts.dropLast() {
+            let place = Place(folder: folder, name: name)
+            if let known = key(at: place) {
+                guard known.kind == .folder else { return nil }
+                folder = known
+            } else {
+                let made = ItemKey(root: reference.root, kind: .folder, id: Self.newID())
+                put(made, at: place)
+                folder = made
+            }
+        }
+        let place = Place(folder: folder, name: last)
+        if let known = key(at: place) {
+            let isAsked = reference.id.map { $0 == known.id } ?? true
+            return isAsked && known.kind == reference.kind ? known : nil
+        }
+        let key = ItemKey(
+            root: reference.root, kind: reference.kind, id: reference.id ?? Self.newID())
+        put(key, at: place)
+        return key
+    }
+
+    // MARK: What the server answers
+
+    /// An item of the cloud with its id.
+    /// - Parameter newSince: the item is one made by a call that began at this sequence number, and
+    ///   none that was known under the name before.
+    mutating func identify(
+        _ item: CloudItem, in folder: ItemKey, newSince: UInt64? = nil
+    ) -> CloudItem {
+        var item = item
+        let place = Place(
+            folder: folder, name: Self.lastName(of: item.reference.path) ?? NameKey(item.name))
+        let key = key(of: item, at: place, newSince: newSince)
+        if arrivals[place] != key { put(key, at: place) }
+        describe(key, revision: item.revision, size: item.size)
+        item.reference.id = key.id
+        return item
+    }
+
+    private func key(of item: CloudItem, at place: Place, newSince: UInt64?) -> ItemKey {
+        let reference = item.reference
+        if let id = reference.id {
+            return ItemKey(root: reference.root, kind: reference.kind, id: id)
+        }
+        let known = key(at: place) ?? arrivals[place]
+        if let known, known.kind == reference.kind {
+            let isOlder = newSince.map { (entries[known]?.stamp ?? 0) <= $0 } ?? false
+            if !isOlder { return known }
+        }
+        return ItemKey(root: reference.root, kind: reference.kind, id: Self.newID())
+    }
+
+    /// Forgets what a listing that was asked for at `askedAt` does not have.
+    mutating func retain(_ listed: Set<NameKey>, in folder: ItemKey, askedAt: UInt64) {
+        for (name, key) in names[folder] ?? [:] where !listed.contains(name) {
+            guard let entry = entries[key], entry.stamp <= askedAt, !departures.contains(key)
+            else { continue }
+            remove(key)
+        }
+    }
+}

@@ -1,0 +1,114 @@
+import CloudStorage
+import FileSystemTypes
+import TestSupport
+import Testing
+
+import VirtualFileSystem
+
+/// A cloud that knows its items by path only.
+@Suite struct PathAddressingTests {
+    private func text(_ cloud: ModelCloud, _ path: String) -> String? {
+        cloud.content(at: path).map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    @Test func aFolderTakesWhatIsBelowItAlong() async throws {
+        let fixture = try await Fixture.make(cloud: .addressingByPath())
+        try await fixture.mkdir("/a")
+        try await fixture.mkdir("/a/b")
+        try await fixture.save("one", to: "/a/b/f")
+        let number = try await fixture.attributes("/a/b/f").inode
+        let handle = try await fixture.open("/a/b/f", [.read, .write])
+        try await fixture.rename("/a", "/c")
+        try await fixture.write("two", handle: handle)
+        try await fixture.close(handle)
+        #expect(text(fixture.cloud, "/c/b/f") == "two")
+        try await fixture.mkdir("/a")
+        try await fixture.rename("/c/b/f", "/a/g")
+        try await fixture.save("three", to: "/a/g")
+        #expect(try await fixture.attributes("/a/g").inode == number)
+        #expect(fixture.cloud.snapshot().keys.sorted() == ["/a", "/a/g", "/c", "/c/b"])
+        #expect(text(fixture.cloud, "/a/g") == "three")
+    }
+
+    @Test func numbersAndContentOutliveARestartAfterMoves() async throws {
+        let fixture = try await Fixture.make(cloud: .addressingByPath())
+        try await fixture.mkdir("/a")
+        try await fixture.save("one", to: "/a/f")
+        let number = try await fixture.attributes("/a/f").inode
+        try await fixture.rename("/a", "/b")
+        try await fixture.rename("/b/f", "/b/g")
+        let second = try await fixture.restart()
+        let downloads = second.cloud.count(of: .download)
+        #expect(try await second.attributes("/b/g").inode == number)
+        #expect(try await second.read("/b/g") == "one")
+        // What was saved or read before is still the content of the file that was moved.
+        #expect(second.cloud.count(of: .download) == downloads)
+        try await second.save("two", to: "/b/g")
+        #expect(text(second.cloud, "/b/g") == "two")
+    }
+
+    @Test func aMoveWhoseAnswerWasLostIsFoundOut() async throws {
+        let fixture = try await Fixture.make(cloud: .addressingByPath())
+        try await fixture.mkdir("/a")
+        try await fixture.save("one", to: "/a/f")
+        fixture.cloud.fail(.relocate, .answerLost)
+        let failure = await code { () async throws(FileSystemError) in
+            try await fixture.rename("/a", "/b")
+        }
+        #expect(failure == nil || failure == .networkUnreachable)
+        fixture.cloud.removeFaults()
+        try await fixture.save("two", to: "/b/f")
+        #expect(text(fixture.cloud, "/b/f") == "two")
+        #expect(fixture.cloud.snapshot().keys.sorted() == ["/b", "/b/f"])
+    }
+
+    @Test func aFileThatTookTheNameIsAnother() async throws {
+        let fixture = try await Fixture.make(cloud: .addressingByPath()) {
+            $0.staleSeconds = 0
+        }
+        try await fixture.save("one", to: "/f")
+        let number = try await fixture.attributes("/f").inode
+        fixture.cloud.renameByOther(from: "/f", to: "g")
+        #expect(try await fixture.names("/") == ["g"])
+        fixture.cloud.storeByOther(Array("other".utf8), at: "/f")
+        #expect(try await fixture.names("/") == ["f", "g"])
+        #expect(try await fixture.read("/f") == "other")
+        #expect(try await fixture.read("/g") == "one")
+        #expect(try await fixture.attributes("/f").inode != number)
+    }
+
+    @Test func anUnseenRevisionIsKeptBesideOurs() async throws {
+        let fixture = try await Fixture.make(cloud: .addressingByPath())
+        try await fixture.save("base", to: "/a.txt")
+        let handle = try await fixture.open("/a.txt", [.read, .write])
+        try await fixture.write("mine", handle: handle)
+        fixture.cloud.storeByOther(Array("theirs".utf8), at: "/a.txt")
+        try await fixture.close(handle)
+        #expect(text(fixture.cloud, "/a.txt") == "theirs")
+        let contents = fixture.cloud.snapshot().values.compactMap { $0 }.map {
+            String(decoding: $0, as: UTF8.self)
+        }
+        #expect(contents.sorted() == ["mine", "theirs"])
+        #expect(fixture.fileSystem.status().conflicts.count == 1)
+    }
+
+    @Test func aSaveIsOneCall() async throws {
+        let fixture = try await Fixture.make(cloud: .addressingByPath()) { $0.locking = .off }
+        try await fixture.save("one", to: "/a.txt")
+        fixture.cloud.resetCounts()
+        try await fixture.save("two", to: "/a.txt")
+        try await fixture.save("new", to: "/b.txt")
+        #expect(fixture.cloud.count(of: .upload) == 2)
+        #expect(fixture.cloud.totalCount() == 2)
+    }
+
+    @Test func aLockFollowsTheFile() async throws {
+        let fixture = try await Fixture.make(cloud: .addressingByPath())
+        try await fixture.save("one", to: "/a.txt")
+        let handle = try await fixture.open("/a.txt", [.read, .write])
+        try await fixture.rename("/a.txt", "/b.txt")
+        #expect(fixture.cloud.count(of: .lock) >= 2)
+        try await fixture.close(handle)
+        #expect(fixture.cloud.ownLockCount == 0)
+    }
+}
