@@ -29,6 +29,11 @@ package struct PendingChanges<Waiter> {
     /// Whether so many changes wait that callers should slow down.
     package var isBehind: Bool { changes.count >= Self.behindLimit }
 
+    /// Whether nothing waits, and the last transaction did not fail.
+    package var isIdle: Bool {
+        changes.isEmpty && waiters.isEmpty && !isScheduled && failure == nil
+    }
+
     /// Adds changes. Returns whether the owner must schedule a run of its thread.
     /// - Parameter mayWait: whether changes that nobody waits for are left to a later run.
     package mutating func add(

@@ -74,7 +74,8 @@ final class WorkingCopy: Sendable {
         self.base = base
         let size = base?.size ?? 0
         let file = try ContentFile(path: path, create: true)
-        try file.truncate(to: size)
+        // ext4 starts writing a file back at its close where it has ever been cut to nothing.
+        if size > 0 { try file.truncate(to: size) }
         var state = State(
             file: file, size: size, missing: ByteRangeSet(ByteRange(0, size)))
         if base != nil { state.savedGeneration = 0 }

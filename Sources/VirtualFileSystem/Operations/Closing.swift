@@ -19,11 +19,18 @@ extension VirtualFileSystem {
             return node.isRemoved
                 ? .success(()) : .failure(.stale, "another client has deleted the file")
         }
+        let changes = keepContent(of: node.id, whole: node.writeHandles == 1)
+        let waitsForServer = options.synchronization == .all && !node.isLocalOnly
+        if !waitsForServer, let result = store.commitNow(changes) {
+            if case .success = result {
+                working.removeSuperseded(keeping: sentPaths(of: node.inode))
+            }
+            return .ready(result)
+        }
         return pending { () throws(FileSystemError) in
-            let changes = self.keepContent(of: node.id, whole: node.writeHandles == 1)
             try await self.store.commit(changes, durability: .normal)
             working.removeSuperseded(keeping: self.sentPaths(of: node.inode))
-            guard self.options.synchronization == .all, !node.isLocalOnly else { return }
+            guard waitsForServer else { return }
             self.wake()
             do throws(FileSystemError) {
                 try await self.settle([node.id])

@@ -7,8 +7,11 @@ import Synchronization
 
 /// Bringing the server to what this machine wants, in the background.
 extension VirtualFileSystem {
-    /// Has the background look for work.
-    func wake() { wakeSignal.signal() }
+    /// Has the background look for work, where it would not do so in time by itself.
+    func wake() {
+        let isTooLate = tree.withLock { ($0.work.nextTime ?? .infinity) < $0.nextLook }
+        if isTooLate { wakeSignal.signal() }
+    }
 
     /// Carries out the reconciler's jobs, several at a time, until the task is cancelled.
     func synchronize() async {
@@ -16,7 +19,9 @@ extension VirtualFileSystem {
             while !Task.isCancelled {
                 let (job, next) = tree.withLock { tree in
                     let job = tree.beginJob(now: options.chance.monotonicSeconds())
-                    return (job, tree.work.nextTime)
+                    let next = tree.work.nextTime
+                    tree.nextLook = job == nil ? next ?? .infinity : -.infinity
+                    return (job, next)
                 }
                 if let job {
                     group.addTask { await self.carryOut(job) }
@@ -233,8 +238,11 @@ extension VirtualFileSystem {
 extension Tree {
     /// The reconciler's next job, its items marked as being worked on.
     fileprivate mutating func beginJob(now: Double) -> ReconciliationJob? {
-        let nodes = nodes
-        let job = work.next(now: now, folderOf: { nodes[$0]?.parent })
+        let job = {
+            // Given up before the change below, which would copy the table otherwise.
+            let nodes = nodes
+            return work.next(now: now, folderOf: { nodes[$0]?.parent })
+        }()
         for id in job?.items ?? [] { self.nodes[id]?.busy += 1 }
         return job
     }

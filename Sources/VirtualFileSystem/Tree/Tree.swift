@@ -32,6 +32,8 @@ struct Tree {
     /// What is to be brought to the server.
     var work: Reconciliation
     let chance: Chance
+    /// When the background looks for work by itself (monotonic seconds); -infinity while it does.
+    var nextLook = -Double.infinity
 
     init(rootNode: Node, pace: ReconciliationPace, chance: Chance) {
         self.chance = chance
