@@ -56,8 +56,8 @@ enum CrashLoad {
 
     /// Arguments: the log, a copy of the folder. Prints what is wrong, nothing where all is well.
     ///
-    /// What was confirmed must be there, under its name or as a conflict copy of it; what had begun
-    /// may be there or not; and nothing else.
+    /// What was confirmed must be there; what had begun may be there or not; and nothing else: this
+    /// client is alone, so that there is nothing to conflict with.
     static let checker = #"""
         import hashlib, json, os, sys
         log, top = sys.argv[1], sys.argv[2]
@@ -81,15 +81,11 @@ enum CrashLoad {
                 path = os.path.join(folder, f)
                 with open(path, "rb") as file: digest = hashlib.sha256(file.read()).hexdigest()
                 found[os.path.relpath(path, top)] = digest
-        plain = {n: d for n, d in found.items() if ".tmp" not in n and "(conflict " not in n}
-        copies = {}
-        for n, d in found.items():
-            if "(conflict " in n: copies.setdefault(n.split(" (conflict ")[0], set()).add(d)
-        def wrong(world):
-            return [n for n in sorted(set(plain) | set(world))
-                if plain.get(n) != world.get(n) and world.get(n) not in copies.get(n, set())]
-        if all(wrong(world) for world in worlds):
-            for n in wrong(worlds[-1]):
-                print(n, "is", plain.get(n), "and should be", [w.get(n) for w in worlds])
+        plain = {n: d for n, d in found.items() if ".tmp" not in n}
+        if plain not in worlds:
+            world = worlds[-1]
+            for n in sorted(set(plain) | set(world)):
+                if plain.get(n) != world.get(n):
+                    print(n, "is", plain.get(n), "and should be", [w.get(n) for w in worlds])
         """#
 }

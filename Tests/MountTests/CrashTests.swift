@@ -86,6 +86,9 @@ extension CrashTests {
     }
 }
 
+/// The load met an error before the driver was ended.
+private struct LoadEnded: Error {}
+
 extension MountedCloud {
     /// Runs `body` with the driver's state and cache on a small disk of their own.
     func withOwnDisk(megabytes: Int, _ body: () async throws -> Void) async throws {
@@ -142,9 +145,9 @@ extension MountedCloud {
             "python3 writer.py mount/\(TestCloud.teamRootName)/load load.log \(seed) 0 "
                 + (isDurable ? "durable" : "") + "; touch ended-\(seed)", seconds: 300)
         try await eventually(within: .seconds(240), "\(lines) lines of the log") {
-            // The load ends by itself where a conflict has taken a name from it.
             let hasEnded = FileManager.default.fileExists(atPath: "\(home.path)/ended-\(seed)")
-            return try hasEnded || loggedLines() >= lines
+            if hasEnded { throw LoadEnded() }
+            return try loggedLines() >= lines
         }
         try await end()
         try await load

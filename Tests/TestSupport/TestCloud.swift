@@ -98,6 +98,13 @@ package final class TestCloud: Sendable {
             permissions: permissions)
     }
 
+    /// Sets how many bytes a person's files may take.
+    package func setQuota(_ person: Person, bytes: Int64) async throws {
+        _ = try await server.ensurePerson(
+            email: person.email, password: person.password, displayName: person.rawValue,
+            quota: bytes)
+    }
+
     /// Deletes the team root for good: 410 `root_deleted` from now on.
     package func deleteTeam() async throws {
         try await server.deleteRoot(try Self.number(team.rawValue))
