@@ -30,6 +30,7 @@ extension VirtualFileSystem {
     private struct Source {
         var working: WorkingCopy?
         var cached: CachedContent?
+        var folder: UInt64?
     }
 
     private func source(of handle: UInt64) -> Source? {
@@ -37,7 +38,7 @@ extension VirtualFileSystem {
             guard let open = tree.handles[handle], let node = tree.nodes[open.node] else {
                 return nil
             }
-            return Source(working: node.working, cached: node.cached)
+            return Source(working: node.working, cached: node.cached, folder: node.parent)
         }
     }
 
@@ -57,17 +58,8 @@ extension VirtualFileSystem {
             }
             throw FileSystemError(.inputOutput, "the content kept changing")
         } catch {
-            if error.code == .stale { lookForOtherVersion(of: handle) }
             return .failure(error)
         }
-    }
-
-    /// The server has another version than the one that is read: the next open is to find it.
-    private func lookForOtherVersion(of handle: UInt64) {
-        let folder = tree.withLock { tree in
-            tree.handles[handle].flatMap { tree.nodes[$0.node]?.parent }
-        }
-        if let folder { refreshLater(folder) }
     }
 
     private func fetch(
@@ -82,6 +74,10 @@ extension VirtualFileSystem {
             do throws(CloudStorageError) {
                 try await cached.ensure(range)
             } catch {
+                // The next open is to find the other version.
+                if error.kind == .revisionChanged, let folder = source.folder {
+                    refreshLater(folder)
+                }
                 throw FileSystemError(openFile: error)
             }
         }
