@@ -151,18 +151,18 @@ extension IdentifiedCloud {
         try await resolveMoves()
         try await inTurn(PathClaims.Wish(items: [key])) { () async throws(CloudStorageError) in
             try await base.lock(try baseReference(key), seconds: seconds)
+            _ = state.withLock { $0.locked.insert(key) }
         }
-        _ = state.withLock { $0.locked.insert(key) }
     }
 
     func unlock(_ item: ItemReference) async throws(CloudStorageError) {
         let key = ItemKey(item)
-        _ = state.withLock { $0.locked.remove(key) }
         // What is gone took its lock along.
         guard state.withLock({ $0.table.entries[key] }) != nil else { return }
         try await resolveMoves()
         try await inTurn(PathClaims.Wish(items: [key])) { () async throws(CloudStorageError) in
             try await base.unlock(try baseReference(key))
+            _ = state.withLock { $0.locked.remove(key) }
         }
     }
 

@@ -25,6 +25,7 @@ extension IdentifiedCloud {
             let record = try await record(moveOf: key, from: from, to: place)
             state.withLock { $0.begin(record) }
             defer { state.withLock { $0.end(record) } }
+            let unlocked = await unlock(below: key)
             do throws(CloudStorageError) {
                 let moved = try await base.relocate(
                     try baseReference(key),
@@ -32,9 +33,10 @@ extension IdentifiedCloud {
                         folder: target == nil ? nil : try baseReference(folder),
                         name: destination.name))
                 let item = state.withLock { $0.arrived(record, moved) }
-                await lockAgain(below: key)
+                await lockAgain(unlocked)
                 return item
             } catch {
+                await lockAgain(unlocked)
                 if error.mayHaveHappened { state.withLock { $0.unresolved.append(record) } }
                 throw error
             }
@@ -62,11 +64,22 @@ extension IdentifiedCloud {
         }
     }
 
-    /// A move ends the locks of what is moved.
-    private func lockAgain(below key: ItemKey) async {
+    /// A move ends the locks of what is moved, but some servers (wsgidav) then leave them with the
+    /// old paths, in everybody's way: they are given back before. Returns whose they were.
+    private func unlock(below key: ItemKey) async -> [ItemKey] {
         let keys = state.withLock { state in
             state.locked.filter { state.table.chain(of: $0)?.contains(key) ?? false }
         }
+        for key in keys {
+            do throws(CloudStorageError) { try await base.unlock(try baseReference(key)) } catch {
+                // Then the move ends it, or is refused as long as it lasts.
+                continue
+            }
+        }
+        return Array(keys)
+    }
+
+    private func lockAgain(_ keys: [ItemKey]) async {
         let seconds = capabilities.lockSeconds ?? 0
         for key in keys where seconds > 0 {
             do throws(CloudStorageError) {
