@@ -58,7 +58,8 @@ package final class VirtualFileSystem: Sendable {
         logger: Logger
     ) {
         let identities =
-            cloud.capabilities.addressesByPath ? IdentifiedCloud(cloud, store: store) : nil
+            cloud.capabilities.addressesByPath
+            ? IdentifiedCloud(cloud, store: store, uniqueText: options.chance.uniqueText) : nil
         self.identities = identities
         if let identities { self.cloud = identities } else { self.cloud = cloud }
         self.cache = cache

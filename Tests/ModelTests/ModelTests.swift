@@ -18,11 +18,11 @@ import Testing
     }
 
     /// A failure can be looked into only if its seed brings it back.
-    @Test(arguments: [3, 4] as [UInt64])
-    func aSeedRepeatsARun(_ seed: UInt64) async throws {
+    @Test(arguments: [3, 4] as [UInt64], [false, true])
+    func aSeedRepeatsARun(_ seed: UInt64, addressesByPath: Bool) async throws {
         var logs: [[String]] = []
         for _ in 0..<2 {
-            let run = try ModelRun(seed: seed)
+            let run = try ModelRun(seed: seed, addressesByPath: addressesByPath)
             try await run.run(steps: 300)
             logs.append(run.records.last)
         }

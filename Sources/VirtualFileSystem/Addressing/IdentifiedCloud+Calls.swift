@@ -202,7 +202,7 @@ extension PathTable {
         }
         guard let name = names.last, let known = key(at: Place(folder: folder, name: name)) else {
             // Not seen before: it has its id from the listing that shows it.
-            item.reference.id = Self.newID()
+            item.reference.id = newID()
             return item
         }
         item.reference.id = known.id

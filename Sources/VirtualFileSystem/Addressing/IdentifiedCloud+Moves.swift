@@ -69,6 +69,7 @@ extension IdentifiedCloud {
     private func unlock(below key: ItemKey) async -> [ItemKey] {
         let keys = state.withLock { state in
             state.locked.filter { state.table.chain(of: $0)?.contains(key) ?? false }
+                .sorted { $0.id < $1.id }
         }
         for key in keys {
             do throws(CloudStorageError) { try await base.unlock(try baseReference(key)) } catch {
@@ -76,7 +77,7 @@ extension IdentifiedCloud {
                 continue
             }
         }
-        return Array(keys)
+        return keys
     }
 
     private func lockAgain(_ keys: [ItemKey]) async {

@@ -13,7 +13,7 @@ final class IdentifiedCloud: CloudStorage {
     typealias Turn = CheckedContinuation<PathClaims.Ticket, Never>
 
     struct State {
-        var table = PathTable()
+        var table: PathTable
         var claims = PathClaims()
         var turns: [PathClaims.Ticket: Turn] = [:]
         /// Moves whose outcome is not known, the oldest first.
@@ -26,11 +26,15 @@ final class IdentifiedCloud: CloudStorage {
 
     let base: any CloudStorage
     let store: StateStore
-    let state = Mutex(State())
+    let state: Mutex<State>
 
-    init(_ base: any CloudStorage, store: StateStore) {
+    /// - Parameter uniqueText: what ids are made of.
+    init(
+        _ base: any CloudStorage, store: StateStore, uniqueText: @escaping @Sendable () -> String
+    ) {
         self.base = base
         self.store = store
+        state = Mutex(State(table: PathTable(uniqueText: uniqueText)))
     }
 
     var capabilities: Capabilities { base.capabilities }

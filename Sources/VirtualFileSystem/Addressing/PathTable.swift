@@ -25,6 +25,7 @@ struct PathTable: Sendable {
     private static let mark: Character = "~"
     private static let depthLimit = 4_096
 
+    private let uniqueText: @Sendable () -> String
     private(set) var entries: [ItemKey: Entry] = [:]
     private var names: [ItemKey: [NameKey: ItemKey]] = [:]
     /// Where calls under way are bringing items to.
@@ -33,9 +34,10 @@ struct PathTable: Sendable {
     var departures: Set<ItemKey> = []
     private(set) var sequence: UInt64 = 0
 
-    static func newID() -> String {
-        String(mark) + String(UInt64.random(in: .min ... .max), radix: 36)
-    }
+    /// - Parameter uniqueText: text that no other id has.
+    init(uniqueText: @escaping @Sendable () -> String) { self.uniqueText = uniqueText }
+
+    func newID() -> String { String(Self.mark) + uniqueText() }
 
     static func isOwn(_ id: String) -> Bool { id.first == mark }
 
@@ -128,7 +130,7 @@ struct PathTable: Sendable {
                 guard known.kind == .folder else { return nil }
                 folder = known
             } else {
-                let made = ItemKey(root: reference.root, kind: .folder, id: Self.newID())
+                let made = ItemKey(root: reference.root, kind: .folder, id: newID())
                 put(made, at: place)
                 folder = made
             }
@@ -139,7 +141,7 @@ struct PathTable: Sendable {
             return isAsked && known.kind == reference.kind ? known : nil
         }
         let key = ItemKey(
-            root: reference.root, kind: reference.kind, id: reference.id ?? Self.newID())
+            root: reference.root, kind: reference.kind, id: reference.id ?? newID())
         put(key, at: place)
         return key
     }
@@ -172,7 +174,7 @@ struct PathTable: Sendable {
             let isOlder = newSince.map { (entries[known]?.stamp ?? 0) <= $0 } ?? false
             if !isOlder { return known }
         }
-        return ItemKey(root: reference.root, kind: reference.kind, id: Self.newID())
+        return ItemKey(root: reference.root, kind: reference.kind, id: newID())
     }
 
     /// Forgets what a listing that was asked for at `askedAt` does not have.
