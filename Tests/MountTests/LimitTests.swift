@@ -56,10 +56,10 @@ import Testing
                 forbid: { try await mounted.cloud.setQuota(.alice, bytes: 1_000_000) },
                 allow: { try await mounted.cloud.setQuota(.alice, bytes: 1 << 31) })
             // Known beforehand, it is told to the program that writes.
-            try await mounted.cloud.setQuota(.alice, bytes: 4_000_000)
+            try await mounted.cloud.setQuota(.alice, bytes: 4 << 20)
             try await eventually(within: .seconds(60), "the smaller quota") {
                 try await mounted.attempt("df --output=size -B1 . | tail -1").output
-                    .contains("4000000")
+                    .contains(String(4 << 20))
             }
             let said = try await mounted.python(
                 """
