@@ -109,7 +109,10 @@ extension VirtualFileSystem {
                     clock: ContinuousClock(), receiver: RemoteChanges(fileSystem: self))
                 await feed.run()
             }
-            group.addTask { await self.repeatEvery(seconds: 60) { await self.refreshAccount() } }
+            group.addTask {
+                let pause = min(60, 12 * self.options.pollSeconds)
+                await self.repeatEvery(seconds: pause) { await self.refreshAccount() }
+            }
             group.addTask {
                 await self.repeatEvery(seconds: 15) { await self.tryToFinishUndertakings() }
             }

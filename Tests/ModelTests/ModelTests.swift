@@ -35,8 +35,8 @@ import Testing
     @Test func nothingIsLostWhereItemsAreFoundByPath() async throws {
         let steps = SimulationSize.steps(usual: 10_000)
         let perRun = 400
-        // Of the seeds 1 to 120, these find changes of two clients, crashes and faults together that do
-        // not end well yet: 18, 36, 50, 71, 78, 114 (README).
+        // Seeds below 79 find changes of two clients, crashes and faults together that do not end well
+        // yet: 21, 27, 49, 58 and 77 (README).
         var seed = SimulationSize.seed(usual: 79)
         for _ in 0..<max(1, steps / perRun) {
             let run = try ModelRun(seed: seed, addressesByPath: true)

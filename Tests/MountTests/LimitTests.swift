@@ -63,7 +63,9 @@ import Testing
             }
             let said = try await mounted.python(
                 """
-                print(word(store, "another", bytes(3 << 20)))
+                def fill():
+                    with open("another", "wb") as file: file.write(bytes(3 << 20))
+                print(word(fill))
                 """)
             #expect(said == "EDQUOT")
         }
