@@ -5,10 +5,11 @@ import Testing
 /// Signing in to a WebDAV server.
 @Suite struct WebDAVLoginTests {
     private static func with(
+        _ kind: WebDAVTestServer.Kind = .apache,
         _ body: (WebDAVTestServer, PrivateHome) async throws -> Void
     ) async throws {
         let home = try PrivateHome()
-        let server = try await WebDAVTestServer.start(.apache)
+        let server = try await WebDAVTestServer.start(kind)
         do {
             try await body(server, home)
         } catch {
@@ -49,8 +50,10 @@ import Testing
         }
     }
 
-    @Test func aWrongPasswordIsToldAtOnce() async throws {
-        try await Self.with { server, home in
+    /// rclone answers OPTIONS whoever asks.
+    @Test(arguments: [WebDAVTestServer.Kind.apache, .rclone])
+    func aWrongPasswordIsToldAtOnce(_ kind: WebDAVTestServer.Kind) async throws {
+        try await Self.with(kind) { server, home in
             let outcome = try await login(server, home, password: "wrong")
             #expect(outcome.exitCode == 1)
             #expect(outcome.error.contains("refused the sign-in"), "\(outcome.error)")

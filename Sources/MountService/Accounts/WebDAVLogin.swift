@@ -30,9 +30,14 @@ struct WebDAVLogin: Sendable {
     ) async throws(ServiceFailure) -> (AccountSettings.ServerType, WebDAVAccount) {
         let server: WebDAVServer
         do throws(CloudStorageError) {
+            let credentials = WebDAVCredentials(user: user, password: password)
             server = try await WebDAVDetection.detect(
-                address, credentials: WebDAVCredentials(user: user, password: password),
-                transport: transport)
+                address, credentials: credentials, transport: transport)
+            // Some servers answer OPTIONS whoever asks.
+            _ = try await WebDAVClient(
+                server: server, credentials: credentials, transport: transport,
+                options: WebDAVOptions(lockOwner: user)
+            ).account()
         } catch {
             throw Self.failure(error, address: address)
         }
