@@ -28,6 +28,18 @@ extension ModelCloud {
     package func list(
         _ folder: ItemReference, validator: String?
     ) async throws(CloudStorageError) -> FolderListing {
+        let listing = try listNow(folder, validator: validator)
+        let event = state.withLock { state in
+            defer { state.beforeListingIsAnswered = nil }
+            return state.beforeListingIsAnswered
+        }
+        do { try await event?() } catch { throw CloudStorageError(.invalidAnswer, "\(error)") }
+        return listing
+    }
+
+    private func listNow(
+        _ folder: ItemReference, validator: String?
+    ) throws(CloudStorageError) -> FolderListing {
         try perform(.list) { state throws(CloudStorageError) in
             let id = try state.resolve(folder)
             let entries = state.entries.values.filter { $0.parent == id }

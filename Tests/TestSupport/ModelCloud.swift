@@ -46,6 +46,11 @@ package final class ModelCloud: CloudStorage {
 
     package func removeFaults() { state.withLock { $0.faults.removeAll() } }
 
+    /// Has something happen after the next listing was made, and before it is answered.
+    package func beforeNextListingIsAnswered(_ event: @escaping @Sendable () async throws -> Void) {
+        state.withLock { $0.beforeListingIsAnswered = event }
+    }
+
     package func count(of call: Call) -> Int { state.withLock { $0.counts[call] ?? 0 } }
 
     package func totalCount() -> Int { state.withLock { $0.counts.values.reduce(0, +) } }

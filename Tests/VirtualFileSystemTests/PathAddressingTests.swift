@@ -92,6 +92,28 @@ import VirtualFileSystem
         #expect(fixture.fileSystem.status().conflicts.count == 1)
     }
 
+    @Test func aListingThatComesLateBringsNothingBack() async throws {
+        let fixture = try await Fixture.make(cloud: .addressingByPath())
+        try await fixture.mkdir("/d")
+        for name in ["gone", "moved", "anew"] { try await fixture.save(name, to: "/d/\(name)") }
+        let number = try await fixture.attributes("/d/moved").inode
+        fixture.cloud.beforeNextListingIsAnswered { [unowned fixture] in
+            try await fixture.unlink("/d/gone")
+            try await fixture.rename("/d/moved", "/d/here")
+            try await fixture.unlink("/d/anew")
+            try await fixture.save("again", to: "/d/anew")
+        }
+        try await fixture.look("/d")
+        #expect(try await fixture.names("/d") == ["anew", "here"])
+        #expect(try await fixture.attributes("/d/here").inode == number)
+        #expect(try await fixture.read("/d/anew") == "again")
+        try await fixture.look("/d")
+        #expect(try await fixture.names("/d") == ["anew", "here"])
+        try await fixture.save("more", to: "/d/anew")
+        #expect(text(fixture.cloud, "/d/anew") == "more")
+        #expect(fixture.fileSystem.status().conflicts.isEmpty)
+    }
+
     @Test func aSaveIsOneCall() async throws {
         let fixture = try await Fixture.make(cloud: .addressingByPath()) { $0.locking = .off }
         try await fixture.save("one", to: "/a.txt")

@@ -16,16 +16,19 @@ extension IdentifiedCloud {
         try await resolveMoves()
         return try await inTurn(PathClaims.Wish(items: [key])) {
             () async throws(CloudStorageError) -> FolderListing in
-            let askedAt = state.withLock { $0.table.sequence }
+            let askedAt = state.withLock { $0.table.beginLook() }
+            defer { state.withLock { $0.table.endLook(askedAt) } }
             let listing = try await base.list(try baseReference(key), validator: validator)
-            guard case .entries(let items, let validator, var description) = listing else {
+            guard case .entries(let items, var validator, var description) = listing else {
                 return listing
             }
             let identified = state.withLock { state in
                 let names = Set(items.compactMap { PathTable.lastName(of: $0.reference.path) })
                 state.table.retain(names, in: key, askedAt: askedAt)
-                return items.map { state.table.identify($0, in: key) }
+                return items.compactMap { state.table.identify($0, in: key, askedAt: askedAt) }
             }
+            // A listing that is out of date already must not be confirmed by the server later.
+            if identified.count < items.count { validator = nil }
             description.reference = folder
             return .entries(identified, validator: validator, folder: description)
         }
@@ -36,8 +39,16 @@ extension IdentifiedCloud {
         try await resolveMoves()
         return try await inTurn(PathClaims.Wish(items: [key])) {
             () async throws(CloudStorageError) -> CloudItem in
+            let askedAt = state.withLock { $0.table.beginLook() }
+            defer { state.withLock { $0.table.endLook(askedAt) } }
             let item = try await base.item(try baseReference(key))
-            return state.withLock { $0.describe(item, as: key) }
+            guard key.kind != .root else { return item }
+            return try state.withLock { state throws(CloudStorageError) in
+                guard let folder = state.table.entries[key]?.place.folder,
+                    let item = state.table.identify(item, in: folder, askedAt: askedAt)
+                else { throw CloudStorageError(.notFound, "the server no longer has the item") }
+                return item
+            }
         }
     }
 
@@ -49,12 +60,16 @@ extension IdentifiedCloud {
         try await resolveMoves()
         return try await inTurn(PathClaims.Wish(items: [key])) {
             () async throws(CloudStorageError) -> CloudItem? in
+            let askedAt = state.withLock { $0.table.beginLook() }
+            defer { state.withLock { $0.table.endLook(askedAt) } }
             let parent = try baseReference(key)
             for kind in [ItemReference.Kind.file, .folder] {
                 let path = (parent.path == "/" ? "" : parent.path) + "/" + name
                 let reference = ItemReference(root: parent.root, kind: kind, id: nil, path: path)
                 if let item = try await found(reference) {
-                    return state.withLock { $0.table.identify(item, in: key) }
+                    return state.withLock {
+                        $0.table.identify(item, in: key, askedAt: askedAt)
+                    }
                 }
             }
             return nil
@@ -174,17 +189,6 @@ extension IdentifiedCloud {
             page.items = page.items.compactMap { state.table.identified($0) }
         }
         return page
-    }
-}
-
-extension IdentifiedCloud.State {
-    /// Takes over what the server says of a known item.
-    fileprivate mutating func describe(_ item: CloudItem, as key: ItemKey) -> CloudItem {
-        guard let folder = table.entries[key]?.place.folder else {
-            // The top of the root.
-            return item
-        }
-        return table.identify(item, in: folder)
     }
 }
 

@@ -33,6 +33,10 @@ struct PathTable: Sendable {
     /// Items that such calls move or delete.
     var departures: Set<ItemKey> = []
     private(set) var sequence: UInt64 = 0
+    /// The sequence numbers at which answers that are still awaited were asked for.
+    private var looks: [UInt64] = []
+    /// Where items were until a moment ago, which such an answer may still show there.
+    private var vacated: [Place: UInt64] = [:]
 
     /// - Parameter uniqueText: text that no other id has.
     init(uniqueText: @escaping @Sendable () -> String) { self.uniqueText = uniqueText }
@@ -111,6 +115,10 @@ struct PathTable: Sendable {
 
     private mutating func vacate(_ place: Place, of key: ItemKey) {
         guard names[place.folder]?[place.name] == key else { return }
+        if !looks.isEmpty {
+            sequence += 1
+            vacated[place] = sequence
+        }
         names[place.folder]?[place.name] = nil
         if names[place.folder]?.isEmpty == true { names[place.folder] = nil }
     }
@@ -148,6 +156,42 @@ struct PathTable: Sendable {
 
     // MARK: What the server answers
 
+    /// To be ended by `endLook`. Returns when an answer is asked for, as a sequence number.
+    mutating func beginLook() -> UInt64 {
+        looks.append(sequence)
+        return sequence
+    }
+
+    mutating func endLook(_ askedAt: UInt64) {
+        if let index = looks.firstIndex(of: askedAt) { looks.remove(at: index) }
+        guard let oldest = looks.min() else { return vacated.removeAll() }
+        vacated = vacated.filter { $0.value > oldest }
+    }
+
+    /// An item as the answer to a look shows it, with its id; nil where it has left that place
+    /// since, so that the answer is older than what is known.
+    mutating func identify(
+        _ item: CloudItem, in folder: ItemKey, askedAt: UInt64
+    ) -> CloudItem? {
+        let place = place(of: item, in: folder)
+        guard item.reference.id == nil else { return identify(item, in: folder) }
+        guard let key = key(at: place), key.kind == item.reference.kind,
+            let entry = entries[key]
+        else {
+            let isOld = (vacated[place] ?? 0) > askedAt
+            return isOld ? nil : identify(item, in: folder)
+        }
+        guard entry.stamp > askedAt else { return identify(item, in: folder) }
+        // It came there since: what is shown may be what was there before.
+        var item = item
+        item.reference.id = key.id
+        return item
+    }
+
+    private func place(of item: CloudItem, in folder: ItemKey) -> Place {
+        Place(folder: folder, name: Self.lastName(of: item.reference.path) ?? NameKey(item.name))
+    }
+
     /// An item of the cloud with its id.
     /// - Parameter newSince: the item is one made by a call that began at this sequence number, and
     ///   none that was known under the name before.
@@ -155,8 +199,7 @@ struct PathTable: Sendable {
         _ item: CloudItem, in folder: ItemKey, newSince: UInt64? = nil
     ) -> CloudItem {
         var item = item
-        let place = Place(
-            folder: folder, name: Self.lastName(of: item.reference.path) ?? NameKey(item.name))
+        let place = place(of: item, in: folder)
         let key = key(of: item, at: place, newSince: newSince)
         if arrivals[place] != key { put(key, at: place) }
         describe(key, revision: item.revision, size: item.size)
