@@ -141,6 +141,18 @@ package final class WebDAVClient: CloudStorage {
     func changing(
         _ call: HTTPCall, touching paths: RemotePath...
     ) async throws(CloudStorageError) -> HTTPAnswer {
+        let answer = try await sentWithTokens(call, paths)
+        guard answer.status == 423, call.method != .lock else { return answer }
+        let found = await takeUpLocks(on: paths, isFolder: call.url.hasSuffix("/"))
+        guard !found.isEmpty else { return answer }
+        let second = try await sentWithTokens(call, paths)
+        await giveBack(found)
+        return second
+    }
+
+    private func sentWithTokens(
+        _ call: HTTPCall, _ paths: [RemotePath]
+    ) async throws(CloudStorageError) -> HTTPAnswer {
         let (locks, isPlain) = state.withLock {
             ($0.locks.concerned(by: paths), $0.wantsPlainTokens)
         }

@@ -74,6 +74,28 @@ import Testing
         }
     }
 
+    @Test(arguments: ["alice on test", "bob"])
+    func onlyAnOrphanOfOursGivesWayToAnUpload(_ owner: String) async throws {
+        try await ClientScene.with(.nextcloud) { request, _ in
+            switch request.method {
+            case "PUT":
+                request.header("If")?.contains(Self.token) == true ? .answer(204) : .text(423, "")
+            case "UNLOCK": .answer(204)
+            default: fileAnswer("/dav/a", extra: Self.discovery(owner: owner))
+            }
+        } _: { scene in
+            let content = try scene.content("abc")
+            let kind = try await failureKind {
+                _ = try await scene.client.upload(content, name: "a", to: scene.top)
+            }
+            let isOurs = owner != "bob"
+            #expect(kind == (isOurs ? nil : .locked))
+            // Nobody asked for that lock any more.
+            #expect(scene.server.count("UNLOCK") == (isOurs ? 1 : 0))
+            #expect(scene.server.count("PUT") == (isOurs ? 2 : 1))
+        }
+    }
+
     @Test func aLockOfSomebodyElseIsLeftAlone() async throws {
         try await ClientScene.with(.nextcloud) { request, _ in
             switch request.method {
