@@ -15,15 +15,21 @@ import Testing
         try await MountedCloud.with(kind, options: ["--sync=none"]) {
             (mounted) async throws -> Void in
             try await mounted.prepareLoad()
-            var random = SeededRandom(seed: 20_261_122)
-            var lines = 0
-            for round in 0..<Self.kills {
-                lines += Int.random(in: 5...400, using: &random)
-                try await mounted.load(seed: round, lines: lines) { await mounted.killDriver() }
-                try await mounted.clearDeadMount()
-                try await mounted.mount()
-                lines = try mounted.loggedLines()
-            }
+            try await mounted.loadAndKill(times: Self.kills)
+            try await mounted.sync()
+            try await mounted.checkLoad()
+        }
+    }
+
+    /// Programs meet every state between two answers when the server takes its time.
+    @Test(arguments: behaviours)
+    func aSlowServerIsNoProgramsBusiness(_ behaviour: ServerBehaviour) async throws {
+        try await MountedCloud.with(behaviour, options: ["--sync=none"]) {
+            (mounted) async throws -> Void in
+            try await mounted.prepareLoad()
+            mounted.cloud.server.faults.add(FaultRule(.delay(seconds: 0.2), times: nil))
+            try await mounted.loadAndKill(times: Self.kills / 3)
+            mounted.cloud.server.faults.removeAll()
             try await mounted.sync()
             try await mounted.checkLoad()
         }
@@ -87,7 +93,9 @@ extension CrashTests {
 }
 
 /// The load met an error before the driver was ended.
-private struct LoadEnded: Error {}
+private struct LoadEnded: Error, CustomStringConvertible {
+    var description: String
+}
 
 extension MountedCloud {
     /// Runs `body` with the driver's state and cache on a small disk of their own.
@@ -137,6 +145,24 @@ extension MountedCloud {
         return log.count { $0 == UInt8(ascii: "\n") }
     }
 
+    /// Runs the load again and again, and kills the driver in the middle of it.
+    func loadAndKill(times: Int) async throws {
+        var random = SeededRandom(seed: 20_261_122)
+        var lines = 0
+        for round in 0..<times {
+            lines += Int.random(in: 5...400, using: &random)
+            try await load(seed: round, lines: lines) { await killDriver() }
+            try await clearDeadMount()
+            try await mount()
+            lines = try loggedLines()
+        }
+    }
+
+    private func lastLoggedLine() throws -> String {
+        let log = try String(contentsOfFile: home.path + "/load.log", encoding: .utf8)
+        return String(log.split(separator: "\n").last ?? "")
+    }
+
     /// Runs the load without end, and ends the driver once the log has so many lines.
     func load(
         seed: Int, lines: Int, isDurable: Bool = false, ending end: () async throws -> Void
@@ -146,7 +172,7 @@ extension MountedCloud {
                 + (isDurable ? "durable" : "") + "; touch ended-\(seed)", seconds: 300)
         try await eventually(within: .seconds(240), "\(lines) lines of the log") {
             let hasEnded = FileManager.default.fileExists(atPath: "\(home.path)/ended-\(seed)")
-            if hasEnded { throw LoadEnded() }
+            if hasEnded { throw LoadEnded(description: try lastLoggedLine()) }
             return try loggedLines() >= lines
         }
         try await end()

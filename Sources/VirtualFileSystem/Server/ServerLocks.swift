@@ -11,32 +11,52 @@ extension VirtualFileSystem {
     /// Takes the lock of a file about to be written. Throws `locked` where somebody else has it.
     func takeLock(_ id: UInt64) async throws(FileSystemError) {
         guard options.locking != .off else { return }
+        for attempt in 0..<4 {
+            guard let reference = try itemToLock(id) else { return }
+            do throws(CloudStorageError) {
+                try await acquire(reference)
+            } catch {
+                // A save may have put another item in the place of the one that was asked for.
+                let isKnownHere = error.kind == .notFound && isBeingReplaced(reference, of: id)
+                if isKnownHere, attempt < 3 { continue }
+                return try judge(error, isKnownHere: isKnownHere)
+            }
+            let isSurplus = tree.withLock { tree in
+                guard tree.nodes[id]?.holdsLock == false else { return true }
+                tree.nodes[id]?.holdsLock = true
+                return false
+            }
+            if isSurplus { await locks.release(reference) }
+            return
+        }
+    }
+
+    /// What the server is to lock; nil where nothing is, or can't be.
+    private func itemToLock(_ id: UInt64) throws(FileSystemError) -> ItemReference? {
         let (reference, holdsLock, allowsLocks) = tree.withLock { tree in
             (
                 tree.reference(of: id), tree.nodes[id]?.holdsLock ?? false,
                 tree.account?.policy.allowsLocks ?? true
             )
         }
-        guard let reference, !holdsLock else { return }
+        guard let reference, !holdsLock else { return nil }
         guard allowsLocks, cloud.capabilities.lockSeconds != nil else {
             if options.locking == .require {
                 throw FileSystemError(.accessDenied, "the account may not lock files")
             }
-            return
+            return nil
         }
-        if isServerSilent, options.locking == .open { return }
-        do throws(CloudStorageError) {
-            try await acquire(reference)
-        } catch {
-            try judge(error)
-            return
+        return isServerSilent && options.locking == .open ? nil : reference
+    }
+
+    /// Whether the file is another item than it was, is becoming one, or has content that will make
+    /// it one.
+    private func isBeingReplaced(_ reference: ItemReference, of id: UInt64) -> Bool {
+        tree.withLock { tree in
+            guard let node = tree.nodes[id] else { return false }
+            return tree.reference(of: id) != reference || node.busy > 0
+                || node.working?.isSaved == false
         }
-        let isSurplus = tree.withLock { tree in
-            guard tree.nodes[id]?.holdsLock == false else { return true }
-            tree.nodes[id]?.holdsLock = true
-            return false
-        }
-        if isSurplus { await locks.release(reference) }
     }
 
     /// Waits for a lock; a server that does not answer in time counts as out of reach.
@@ -68,8 +88,12 @@ extension VirtualFileSystem {
     }
 
     /// Whether a refused lock lets the program go on.
-    private func judge(_ error: CloudStorageError) throws(FileSystemError) {
+    private func judge(
+        _ error: CloudStorageError, isKnownHere: Bool
+    ) throws(FileSystemError) {
         switch error.kind {
+        case .notFound where isKnownHere && options.locking == .open:
+            logger.debug("the server is about to have the file; it is not locked")
         case .locked, .notFound, .rootDeleted, .cancelled: throw FileSystemError(error)
         default:
             if options.locking == .require { throw FileSystemError(error) }
