@@ -118,6 +118,7 @@ import VirtualFileSystem
         fixture.cloud.removeFaults()
         let second = try await fixture.restart()
         #expect(try await second.read("/a.txt") == "precious")
+        #expect(await second.fileSystem.drain(forSeconds: 60).remaining == 0)
         await second.fileSystem.shutdown()
         #expect(fixture.cloud.content(at: "/a.txt") == Array("precious".utf8))
     }
