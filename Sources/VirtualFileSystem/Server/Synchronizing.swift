@@ -186,12 +186,16 @@ extension VirtualFileSystem {
     private func oneStep(towards item: UInt64) async -> Result<Void, FileSystemError>? {
         typealias Waiter = CheckedContinuation<Result<Void, FileSystemError>?, Never>
         return await withCheckedContinuation { (waiter: Waiter) in
-            let isWaiting = tree.withLock { tree in
-                guard tree.work.isUnderWay(item) else { return false }
+            let answer = tree.withLock { tree -> Result<Void, FileSystemError>?? in
+                // A job may have failed, and wait for its next turn, since the last look.
+                if let error = tree.firstError(of: tree.work.chain(from: item)) {
+                    return .failure(error)
+                }
+                guard tree.work.isUnderWay(item) else { return .some(nil) }
                 jobWaiters.withLock { $0.append(JobWaiter(item: item, waiter: waiter)) }
-                return true
+                return nil
             }
-            if !isWaiting { waiter.resume(returning: nil) }
+            if let answer { waiter.resume(returning: answer) }
         }
     }
 
