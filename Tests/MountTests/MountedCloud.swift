@@ -99,11 +99,21 @@ final class MountedCloud: Sendable {
         let program = try RunningProgram(
             ["mount", Self.account, point, "-f"] + options, home: home, input: "")
         driver.program = program
-        try await eventually(within: .seconds(30), "the mount") {
-            guard self.isMounted else { return false }
-            let look = try await Shell.run(
-                "ls '\(self.point)'/*", scratch: self.home.path, seconds: 10)
-            return look.exitCode == 0
+        var look: Outcome?
+        do {
+            try await eventually(within: .seconds(60), "the mount") {
+                if program.hasEnded {
+                    throw Failed(what: "mount", outcome: try await program.end())
+                }
+                guard self.isMounted else { return false }
+                look = try await Shell.run(
+                    "ls '\(self.point)'/*", scratch: self.home.path, seconds: 10)
+                return look?.exitCode == 0
+            }
+        } catch is NeverHappened {
+            let said = "\(look?.output ?? "not mounted")\n\(program.output)\n\(program.error)"
+            throw Failed(
+                what: "mount", outcome: Outcome(exitCode: 0, output: said, error: ""))
         }
     }
 

@@ -47,6 +47,8 @@ package final class RunningProgram: Sendable {
 
     deinit { process.signal(SIGKILL) }
 
+    package var hasEnded: Bool { watchers.sources.withLock { $0.hasEnded } }
+
     package var processID: Int32 { process.processID }
     package var output: String { text(of: outputFile) }
     package var error: String { text(of: errorFile) }
