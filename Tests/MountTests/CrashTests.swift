@@ -21,6 +21,27 @@ import Testing
         }
     }
 
+    /// tar, rsync, git, SQLite and editors at work when the driver is killed.
+    @Test(arguments: behaviours)
+    func whatProgramsSavedSurvivesKill(_ behaviour: ServerBehaviour) async throws {
+        try await MountedCloud.with(behaviour, options: ["--sync=none"]) {
+            (mounted) async throws -> Void in
+            try await mounted.prepareLoad()
+            try await mounted.atHome("mkdir scratch")
+            for round in 0..<max(1, Self.kills / 2) {
+                let pid = mounted.processID
+                try await mounted.atHome(
+                    "python3 runner.py mount/\(TestCloud.teamRootName)/load load.log scratch "
+                        + "\(round) \(pid)", seconds: 180)
+                await mounted.killDriver()
+                try await mounted.clearDeadMount()
+                try await mounted.mount()
+            }
+            try await mounted.sync()
+            try await mounted.checkLoad(with: "programs.py")
+        }
+    }
+
     /// Programs meet every state between two answers when the server takes its time.
     @Test(arguments: behaviours)
     func aSlowServerIsNoProgramsBusiness(_ behaviour: ServerBehaviour) async throws {
@@ -134,7 +155,11 @@ extension MountedCloud {
 
     /// Writes the load's programs into the home and makes its folder.
     func prepareLoad() async throws {
-        for (name, text) in [("writer.py", CrashLoad.writer), ("checker.py", CrashLoad.checker)] {
+        let programs = [
+            ("writer.py", CrashLoad.writer), ("checker.py", CrashLoad.checker),
+            ("runner.py", MixedLoad.runner), ("programs.py", MixedLoad.checker),
+        ]
+        for (name, text) in programs {
             try Data(text.utf8).write(to: URL(fileURLWithPath: home.path + "/" + name))
         }
         try await atHome("touch load.log; mkdir -p mount/\(TestCloud.teamRootName)/load")
@@ -184,14 +209,14 @@ extension MountedCloud {
     }
 
     /// Compares what another client finds with what the load was told.
-    func checkLoad() async throws {
+    func checkLoad(with checker: String = "checker.py") async throws {
         let bob = try await bob()
         let top = try await bob.entries(of: server.top)
         let load = try #require(top["load"])
         let path = home.path + "/remote"
         _ = try await RemoteTree.download(bob, load.reference, to: path)
         let outcome = try await Shell.run(
-            "cd '\(home.path)'; python3 checker.py load.log remote", scratch: home.path, seconds: 60
+            "cd '\(home.path)'; python3 \(checker) load.log remote", scratch: home.path, seconds: 60
         )
         #expect(outcome.exitCode == 0)
         #expect(outcome.output == "")
