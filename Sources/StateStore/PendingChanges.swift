@@ -22,6 +22,7 @@ package struct PendingChanges<Waiter> {
     private var waiters: [Waiter] = []
     private var durability = Durability.normal
     private var isScheduled = false
+    private var isTimed = false
     private var compactAt = behindLimit
 
     package init() {}
@@ -29,16 +30,27 @@ package struct PendingChanges<Waiter> {
     /// Whether so many changes wait that callers should slow down.
     package var isBehind: Bool { changes.count >= Self.behindLimit }
 
-    /// Whether nothing waits, and the last transaction did not fail.
-    package var isIdle: Bool {
-        changes.isEmpty && waiters.isEmpty && !isScheduled && failure == nil
+    /// Whether one caller may write everything on its own thread: nobody else waits, little is to
+    /// be written, and the last transaction did not fail.
+    package var isCalm: Bool {
+        waiters.isEmpty && !isScheduled && failure == nil && changes.count < Self.calmLimit
     }
 
-    /// Adds changes. Returns whether the owner must schedule a run of its thread.
-    /// - Parameter mayWait: whether changes that nobody waits for are left to a later run.
+    private static var calmLimit: Int { 256 }
+
+    /// What the owner has to do about changes that were added.
+    package enum Duty: Sendable, Equatable {
+        case nothing
+        /// Run its thread.
+        case run
+        /// Run its thread in a moment: nobody waits, and more changes of the same items may come.
+        case runLater
+    }
+
+    /// Adds changes.
     package mutating func add(
-        _ more: [StateChange], waiter: Waiter?, durability: Durability, mayWait: Bool = false
-    ) -> Bool {
+        _ more: [StateChange], waiter: Waiter?, durability: Durability
+    ) -> Duty {
         changes.append(contentsOf: more)
         if changes.count >= compactAt { compact() }
         if let waiter {
@@ -46,8 +58,20 @@ package struct PendingChanges<Waiter> {
             self.durability = max(self.durability, durability)
         }
         // After a failure only callers who want to hear of it make the thread try again.
-        guard !isScheduled, failure == nil || waiter != nil else { return false }
-        if mayWait, waiter == nil { return false }
+        guard !isScheduled, failure == nil || waiter != nil else { return .nothing }
+        if waiter == nil {
+            if isTimed { return .nothing }
+            isTimed = true
+            return .runLater
+        }
+        isScheduled = true
+        return .run
+    }
+
+    /// The moment of `runLater` is over. Returns whether the owner must run its thread.
+    package mutating func timeIsOver() -> Bool {
+        isTimed = false
+        guard !isScheduled, failure == nil, !changes.isEmpty else { return false }
         isScheduled = true
         return true
     }
@@ -56,6 +80,7 @@ package struct PendingChanges<Waiter> {
     package mutating func takeBatch() -> Batch? {
         isScheduled = false
         guard !changes.isEmpty || !waiters.isEmpty else { return nil }
+        if changes.count > 1 { compact() }
         let batch = Batch(changes: changes, waiters: waiters, durability: durability)
         changes = []
         waiters = []

@@ -22,7 +22,7 @@ package final class StateStore: Sendable {
     private let pending = Mutex(PendingChanges<Waiter>())
     private let numbers: Mutex<NumberReservation>
     private let folder: Mutex<StateFolder?>
-    private let writesAtOnce: Bool
+    private let writesByItself: Bool
 
     private typealias Waiter = @Sendable (Result<Void, FileSystemError>) -> Void
 
@@ -30,20 +30,20 @@ package final class StateStore: Sendable {
     ///
     /// Throws `locked` where another process uses the folder, `notSupported` where a newer version
     /// made it.
-    /// - Parameter writesAtOnce: where not, what nobody waits for is written with the next commit
+    /// - Parameter writesByItself: where not, what nobody waits for is written with the next commit
     ///   or read, and never by itself: then it is certain what `abandon` leaves.
     package convenience init(
-        folder: String, writesAtOnce: Bool = true
+        folder: String, writesByItself: Bool = true
     ) throws(FileSystemError) {
         try self.init(
-            folder: folder, migrations: StateSchema.migrations, writesAtOnce: writesAtOnce)
+            folder: folder, migrations: StateSchema.migrations, writesByItself: writesByItself)
     }
 
     /// As `init(folder:)`, with a schema of given migrations (name, SQL), oldest first.
     package init(
-        folder path: String, migrations: [(name: String, sql: String)], writesAtOnce: Bool = true
+        folder path: String, migrations: [(name: String, sql: String)], writesByItself: Bool = true
     ) throws(FileSystemError) {
-        self.writesAtOnce = writesAtOnce
+        self.writesByItself = writesByItself
         let folder = try StateFolder(path: path)
         let database = try StateDatabase(in: folder, migrator: StateSchema.migrator(migrations))
         var numbers = NumberReservation(first: database.nextNumber)
@@ -153,17 +153,23 @@ package final class StateStore: Sendable {
 
     // MARK: Changes
 
-    /// Queues changes and returns; many callers' changes become one transaction.
+    /// Queues changes and returns. They are written within `writingDelay`, or with the next commit
+    /// or read, many callers' in one transaction.
     ///
     /// A write that fails makes the store `failure`; its changes are kept, in order, and tried
     /// again with the next commit or read. Callers should slow down while `isBehind`.
     package func enqueue(_ changes: [StateChange]) {
-        let mustRun = pending.withLock {
-            $0.add(changes, waiter: nil, durability: .normal, mayWait: !writesAtOnce)
+        let duty = pending.withLock { $0.add(changes, waiter: nil, durability: .normal) }
+        guard case .runLater = duty else { return }
+        if connection.withLock({ $0 == nil }) { return failPending(Self.closed) }
+        guard writesByItself else { return }
+        DispatchQueue.global().asyncAfter(deadline: .now() + Self.writingDelay) { [weak self] in
+            guard let self, pending.withLock({ $0.timeIsOver() }) else { return }
+            if !onThread({ [self] db in writePending(db) }) { failPending(Self.closed) }
         }
-        guard mustRun else { return }
-        if !onThread({ [self] db in writePending(db) }) { failPending(Self.closed) }
     }
+
+    private static let writingDelay = DispatchTimeInterval.milliseconds(30)
 
     /// Queues changes and returns when they, and all before them, are committed.
     ///
@@ -175,10 +181,10 @@ package final class StateStore: Sendable {
         typealias Answer = Result<Void, FileSystemError>
         let result = await withCheckedContinuation {
             (waiting: CheckedContinuation<Answer, Never>) in
-            let mustRun = pending.withLock {
+            let duty = pending.withLock {
                 $0.add(changes, waiter: { waiting.resume(returning: $0) }, durability: durability)
             }
-            guard mustRun else { return }
+            guard case .run = duty else { return }
             if !onThread({ [self] db in writePending(db) }) { failPending(Self.closed) }
         }
         try result.get()
@@ -193,8 +199,9 @@ package final class StateStore: Sendable {
         guard let queue = connection.withLock({ $0 }) else { return .failure(Self.closed) }
         let answer = AnswerBox()
         let isAdded = pending.withLock { pending in
-            guard pending.isIdle else { return false }
-            return pending.add(changes, waiter: { answer.set($0) }, durability: .normal)
+            guard pending.isCalm else { return false }
+            _ = pending.add(changes, waiter: { answer.set($0) }, durability: .normal)
+            return true
         }
         guard isAdded else { return nil }
         queue.writeWithoutTransaction { db in writePending(db) }

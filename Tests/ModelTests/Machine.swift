@@ -28,7 +28,7 @@ final class Machine: Sendable {
             folder: folder.file("cache"), sizeLimit: 1 << 30, minimumFreeBytes: 0)
         settings.isSequential = true
         cache = try BlockCache(settings)
-        store = try StateStore(folder: folder.file("state"), writesAtOnce: false)
+        store = try StateStore(folder: folder.file("state"), writesByItself: false)
         fileSystem = VirtualFileSystem(
             cloud: self.cloud, cache: cache, store: store, options: options, logger: logger)
     }

@@ -58,7 +58,8 @@ enum MixedLoad {
             fill(source, rng.randrange(1, 30))
             details = {"folder": "copy", "manifest": manifest(source)}
             note("begin", step, "rsync", details)
-            run("rsync", "-a", source + "/", f"{top}/copy/")
+            # By default two changes of a file in one second are one to rsync.
+            run("rsync", "-a", "--modify-window=-1", source + "/", f"{top}/copy/")
             return details
         def commit():
             repository = f"{top}/repository"
@@ -125,13 +126,14 @@ enum MixedLoad {
             return found
         done = {l[1] for l in lines if l[0] == "done"}
         trees, removed, rows, commits, texts = {}, {}, [], [], {}
-        copy, copies = {}, {}
+        copy, copies, whole = {}, {}, set()
         for kind, step, what, details in lines:
             if kind == "broken": print("step", step, "failed by itself:", what, details)
             if kind == "begin" and what == "untar": trees[details["folder"]] = (step, details["manifest"])
             if kind == "begin" and what == "remove": removed[details["folder"]] = step
             if what == "rsync":
                 for name, digest in details["manifest"].items():
+                    whole.add(digest)
                     if kind == "begin": copies.setdefault(name, set()).add(digest)
                     if kind == "done": copies[name] = {digest}
                 if kind == "done": copy = details["manifest"]
@@ -148,7 +150,6 @@ enum MixedLoad {
                 if removed[folder] in done and found: print(folder, "was removed and is there")
             elif step in done and set(found) != set(expected):
                 print(folder, "lacks", sorted(set(expected) - set(found)))
-        whole = {digest for digests in copies.values() for digest in digests}
         for name, digest in manifest("copy").items():
             if digest not in (copies[name] if name in copies else whole): print("copy", name, "is wrong")
         for name in copy:

@@ -76,30 +76,55 @@ import Testing
 
     @Test func changesOfAFailedBatchComeBeforeNewerOnes() throws {
         var pending = PendingChanges<Int>()
-        var mustRun = pending.add([.setValue(key: "k", value: "1")], waiter: 7, durability: .full)
-        #expect(mustRun)
-        mustRun = pending.add([.setValue(key: "k", value: "2")], waiter: 8, durability: .normal)
-        #expect(!mustRun)
+        var duty = pending.add([.setValue(key: "k", value: "1")], waiter: 7, durability: .full)
+        #expect(duty == .run)
+        duty = pending.add([.setValue(key: "k", value: "2")], waiter: 8, durability: .normal)
+        #expect(duty == .nothing)
         let taken = pending.takeBatch()
         let first = try #require(taken)
         #expect(first.waiters == [7, 8])
         #expect(first.durability == .full)
-        mustRun = pending.add([.setValue(key: "k", value: "3")], waiter: nil, durability: .normal)
-        #expect(mustRun)
+        duty = pending.add([.setValue(key: "k", value: "3")], waiter: nil, durability: .normal)
+        #expect(duty == .runLater)
         pending.failed(FileSystemError(.noSpace, "full"), returning: first.changes)
         #expect(pending.failure?.code == .noSpace)
         let again = pending.takeBatch()
         let second = try #require(again)
         #expect(Model(second.changes).values == ["k": "3"])
-        #expect(second.changes.count == 3)
+        // What a later change overwrites is not written.
+        #expect(second.changes.count == 1)
         #expect(second.durability == .normal)
         // Nobody would hear of another failure, so nobody causes one.
-        mustRun = pending.add([], waiter: nil, durability: .normal)
-        #expect(!mustRun)
-        mustRun = pending.add([], waiter: 9, durability: .normal)
-        #expect(mustRun)
+        duty = pending.add([], waiter: nil, durability: .normal)
+        #expect(duty == .nothing)
+        duty = pending.add([], waiter: 9, durability: .normal)
+        #expect(duty == .run)
         pending.succeeded()
         #expect(pending.failure == nil)
+    }
+
+    @Test func whatNobodyWaitsForIsWrittenTogether() throws {
+        var pending = PendingChanges<Int>()
+        func change(_ key: String) -> [StateChange] { [.setValue(key: key, value: "1")] }
+        var duty = pending.add(change("a"), waiter: nil, durability: .normal)
+        #expect(duty == .runLater)
+        duty = pending.add(change("b"), waiter: nil, durability: .normal)
+        #expect(duty == .nothing)
+        #expect(pending.isCalm)
+        let mustRun = pending.timeIsOver()
+        #expect(mustRun)
+        #expect(!pending.isCalm)
+        let taken = pending.takeBatch()
+        #expect(try #require(taken).changes.count == 2)
+        // A commit that came first has taken it along.
+        duty = pending.add(change("a"), waiter: nil, durability: .normal)
+        #expect(duty == .runLater)
+        duty = pending.add([], waiter: 7, durability: .normal)
+        #expect(duty == .run)
+        _ = pending.takeBatch()
+        let mustRunAgain = pending.timeIsOver()
+        #expect(!mustRunAgain)
+        #expect(pending.isCalm)
     }
 
     @Test func aLongQueueIsBehind() {
