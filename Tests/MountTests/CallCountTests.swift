@@ -4,20 +4,6 @@ import Testing
 
 /// What saving costs on servers of both kinds, in calls, listing and polling apart.
 @Suite(.serialized) struct CallCountTests {
-    private static let changing: Set<String> = [
-        "POST upload", "POST create_folder", "POST rename", "POST move", "POST delete",
-        "GET download",
-    ]
-
-    private func calls(
-        _ mounted: MountedCloud, _ script: String
-    ) async throws -> [String: Int] {
-        mounted.cloud.server.resetRequestCounts()
-        try await mounted.shell(script)
-        try await mounted.sync()
-        return mounted.cloud.server.requestCounts().filter { Self.changing.contains($0.key) }
-    }
-
     /// A commit costs one upload for each file that is new or has changed, and one call for each
     /// new folder, however often git writes in between; a file that git is slow to give its name
     /// costs a rename besides.
@@ -30,16 +16,15 @@ import Testing
                 (cd r; find . -type d | sort > $W/dirs; find . -type f -exec sha256sum {} + \
                 | sort > $W/files)
                 """
-            _ = try await calls(
-                mounted,
+            _ = try await mounted.calls(
                 """
                 export HOME=$W; git config --global user.name me; git config --global user.email m@x
                 git init -q -b main r; cd r; echo 1 > a; mkdir d; echo 2 > d/b; git add .
                 git commit -q -m one; echo 3 > a; cd ..; \(survey); cp $W/dirs $W/dirs0
                 cp $W/files $W/files0
                 """)
-            var made = try await calls(
-                mounted, "export HOME=$W; cd r; git commit -q -a -m two; cd ..; \(survey)")
+            var made = try await mounted.calls(
+                "export HOME=$W; cd r; git commit -q -a -m two; cd ..; \(survey)")
             let folders = try await mounted.shell("comm -13 $W/dirs0 $W/dirs | wc -l")
             let files = try await mounted.shell("comm -13 $W/files0 $W/files | wc -l")
             var expected = ["POST upload": try #require(Int(files.trimmed))]
@@ -57,19 +42,19 @@ import Testing
     /// the server at every moment, and a new one costs one upload as elsewhere.
     @Test func savesOnAServerThatRefusesTakenNames() async throws {
         try await MountedCloud.with(options: ["--sync=none"]) { (mounted) async throws -> Void in
-            _ = try await calls(mounted, "echo 1 > a; mkdir d; echo 2 > d/b; echo 3 > d/c")
+            _ = try await mounted.calls("echo 1 > a; mkdir d; echo 2 > d/b; echo 3 > d/c")
             // Finds out what the server does.
-            _ = try await calls(mounted, "echo 4 > d/c")
+            _ = try await mounted.calls("echo 4 > d/c")
             let replaced = ["POST upload": 1, "POST rename": 2, "POST delete": 1]
-            #expect(try await calls(mounted, "mv a a~; echo 4 > a; rm a~") == replaced, "vim")
-            let office = try await calls(
-                mounted, "echo me > .~lock.a#; echo 5 > lu1.tmp; mv lu1.tmp a; rm .~lock.a#")
+            #expect(try await mounted.calls("mv a a~; echo 4 > a; rm a~") == replaced, "vim")
+            let office = try await mounted.calls(
+                "echo me > .~lock.a#; echo 5 > lu1.tmp; mv lu1.tmp a; rm .~lock.a#")
             #expect(office == replaced, "LibreOffice")
-            let rsync = try await calls(
-                mounted, "cp -r d $W/s; echo other > $W/s/b; rsync -a $W/s/ d/; rm -r $W/s")
+            let rsync = try await mounted.calls(
+                "cp -r d $W/s; echo other > $W/s/b; rsync -a $W/s/ d/; rm -r $W/s")
             #expect(rsync == replaced, "rsync")
-            #expect(try await calls(mounted, "echo 1 > new") == ["POST upload": 1])
-            #expect(try await calls(mounted, "mv new newer") == ["POST rename": 1])
+            #expect(try await mounted.calls("echo 1 > new") == ["POST upload": 1])
+            #expect(try await mounted.calls("mv new newer") == ["POST rename": 1])
         }
     }
 }

@@ -9,39 +9,24 @@ import Testing
 @Suite(.serialized) struct LocalFirstTests {
     private static let options = ["--sync=none"]
 
-    /// Server calls of a script, listing and polling apart, once everything is sent.
-    private func calls(
-        _ mounted: MountedCloud, _ script: String
-    ) async throws -> [String: Int] {
-        mounted.cloud.server.resetRequestCounts()
-        try await mounted.shell(script)
-        try await mounted.sync()
-        return mounted.cloud.server.requestCounts().filter { Self.changing.contains($0.key) }
-    }
-
-    private static let changing: Set<String> = [
-        "POST upload", "POST create_folder", "POST rename", "POST move", "POST delete",
-        "GET download",
-    ]
-
     /// What programs do when they save costs as few calls as it can.
     @Test func savesCostFewCalls() async throws {
         var behaviour = ServerBehaviour()
         behaviour.uploadOntoName = .revision
         try await MountedCloud.with(behaviour, options: Self.options) {
             (mounted) async throws -> Void in
-            _ = try await calls(mounted, "echo 1 > a; mkdir d; echo 2 > d/b; echo 3 > d/c")
-            let vim = try await calls(mounted, "mv a a~; echo 4 > a; rm a~")
+            _ = try await mounted.calls("echo 1 > a; mkdir d; echo 2 > d/b; echo 3 > d/c")
+            let vim = try await mounted.calls("mv a a~; echo 4 > a; rm a~")
             #expect(vim == ["POST upload": 1], "vim")
-            let office = try await calls(
-                mounted, "echo me > .~lock.a#; echo 5 > lu1.tmp; mv lu1.tmp a; rm .~lock.a#")
+            let office = try await mounted.calls(
+                "echo me > .~lock.a#; echo 5 > lu1.tmp; mv lu1.tmp a; rm .~lock.a#")
             #expect(office == ["POST upload": 1], "LibreOffice")
-            let rsync = try await calls(
-                mounted, "cp -r d $W/s; echo other > $W/s/b; rsync -a $W/s/ d/; rm -r $W/s")
+            let rsync = try await mounted.calls(
+                "cp -r d $W/s; echo other > $W/s/b; rsync -a $W/s/ d/; rm -r $W/s")
             #expect(rsync == ["POST upload": 1], "rsync")
-            #expect(try await calls(mounted, "touch a; chmod 600 a; cat a; ls -l") == [:])
-            #expect(try await calls(mounted, "cat a > $W/a; cat $W/a > a") == [:], "same bytes")
-            #expect(try await calls(mounted, "echo x > t; mv t u; rm u; mkdir v; rmdir v") == [:])
+            #expect(try await mounted.calls("touch a; chmod 600 a; cat a; ls -l") == [:])
+            #expect(try await mounted.calls("cat a > $W/a; cat $W/a > a") == [:], "same bytes")
+            #expect(try await mounted.calls("echo x > t; mv t u; rm u; mkdir v; rmdir v") == [:])
             #expect(try await mounted.shell("cat a d/b d/c") == "5\nother\n3\n")
         }
     }
@@ -55,8 +40,8 @@ import Testing
                 tar cf t.tar t
                 """)
             // The first file finds out what the server does with a taken name.
-            _ = try await calls(mounted, "echo 1 > first")
-            let made = try await calls(mounted, "tar xf $W/t.tar")
+            _ = try await mounted.calls("echo 1 > first")
+            let made = try await mounted.calls("tar xf $W/t.tar")
             #expect(made["POST upload"] == 1_000)
             #expect(made["POST create_folder"] == 1)
             #expect((mounted.cloud.server.requestPeaks()["POST upload"] ?? 0) >= 8)
@@ -64,8 +49,46 @@ import Testing
             let top = try await bob.entries(of: .top(of: mounted.cloud.team))
             let tree = try #require(top["t"])
             #expect(try await bob.entries(of: tree.reference).count == 1_000)
-            let gone = try await calls(mounted, "rm -rf t")
+            let gone = try await mounted.calls("rm -rf t")
             #expect(gone == ["POST delete": 1])
+        }
+    }
+
+    /// With `--sync=names` a change of names is done, or refused, by the server when the program
+    /// is answered; contents follow.
+    @Test(arguments: behaviours)
+    func namesMayWaitForTheServer(_ behaviour: ServerBehaviour) async throws {
+        try await MountedCloud.with(behaviour, options: ["--sync=names"]) {
+            (mounted) async throws -> Void in
+            let bob = try await mounted.bob()
+            func names() async throws -> [String] {
+                try await bob.entries(of: mounted.server.top).keys.sorted()
+            }
+            try await mounted.shell("mkdir d")
+            #expect(try await names() == ["d"])
+            try await mounted.shell("echo one > f; mv d e")
+            #expect(try await names().contains("e"))
+            try await mounted.sync()
+            #expect(try await names() == ["e", "f"])
+            try await mounted.shell("mv f g")
+            #expect(try await names() == ["e", "g"])
+            let faults = mounted.cloud.server.faults
+            let refusal = FaultAction.status(code: 403, error: "forbidden", retryAfter: nil)
+            for kind in ["rename", "move", "delete", "create_folder"] {
+                faults.add(FaultRule(refusal, routeKind: kind, times: nil))
+            }
+            let said = try await mounted.python(
+                "print(word(os.rename, 'g', 'h'), word(os.unlink, 'g'), word(os.rmdir, 'e'))")
+            #expect(said == "EACCES EACCES EACCES")
+            try await mounted.shell("[ \"$(ls | tr '\\n' ' ')\" = 'e g ' ]; [ \"$(cat g)\" = one ]")
+            faults.removeAll()
+            // The content is not waited for.
+            faults.add(FaultRule(.delay(seconds: 600), routeKind: "upload", times: nil))
+            try await mounted.shell("echo two > g")
+            #expect(try await mounted.status().unsentNames == ["g"])
+            faults.removeAll()
+            try await mounted.shell("rm g; rmdir e")
+            #expect(try await names() == [])
         }
     }
 

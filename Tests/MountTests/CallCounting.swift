@@ -1,0 +1,17 @@
+import LeitzCloudServer
+import TestSupport
+
+extension MountedCloud {
+    private static let countedCalls: Set<String> = [
+        "POST upload", "POST create_folder", "POST rename", "POST move", "POST delete",
+        "GET download",
+    ]
+
+    /// Server calls of a script, listing and polling apart, once everything is sent.
+    func calls(_ script: String) async throws -> [String: Int] {
+        cloud.server.resetRequestCounts()
+        try await shell(script)
+        try await sync()
+        return cloud.server.requestCounts().filter { Self.countedCalls.contains($0.key) }
+    }
+}
