@@ -1,5 +1,5 @@
 /// What the account is and may: its roots, quota and the organisation's policy.
-package struct AccountDescription: Hashable, Sendable {
+package struct AccountDescription: Hashable, Sendable, Codable {
     /// How `status` and `accounts` name the person.
     package var displayName: String
     package var roots: [CloudRoot]
@@ -17,7 +17,7 @@ package struct AccountDescription: Hashable, Sendable {
 }
 
 /// Bytes granted and used.
-package struct StorageQuota: Hashable, Sendable {
+package struct StorageQuota: Hashable, Sendable, Codable {
     package var total: Int64
     package var used: Int64
 
@@ -28,7 +28,7 @@ package struct StorageQuota: Hashable, Sendable {
 }
 
 /// What the organisation refuses, known before it is tried.
-package struct StoragePolicy: Hashable, Sendable {
+package struct StoragePolicy: Hashable, Sendable, Codable {
     /// Lower case, each with its leading dot; a name that ends in one of them is refused.
     package var excludedExtensions: Set<String>
     /// Bytes; nil where there is no limit.

@@ -91,7 +91,7 @@ package struct CloudItem: Hashable, Sendable {
 }
 
 /// One root of the account.
-package struct CloudRoot: Hashable, Sendable {
+package struct CloudRoot: Hashable, Sendable, Codable {
     package var id: RootIdentifier
     package var name: String
     package var permissions: ItemPermissions

@@ -15,6 +15,7 @@ extension VirtualFileSystem {
     /// What is known is shown without asking the server; it is asked only where nothing is known.
     package func start() async throws(FileSystemError) {
         try await identities?.load()
+        try await loadAccount()
         try await checkTop()
         let isKnown = try await restoreTop()
         if !isKnown, !options.path.isEmpty { try await resolveTop() }
@@ -96,6 +97,7 @@ extension VirtualFileSystem {
             tree.account = account
             tree.acknowledge(Tree.rootID, ServerSide(top))
         }
+        remember(account)
         try await refresh(Tree.rootID)
     }
 
@@ -139,6 +141,7 @@ extension VirtualFileSystem {
                 tree.account = account
                 tree.bytesSinceAccount = 0
             }
+            remember(account)
         } catch {
             logger.debug("quota can't be read", metadata: ["error": "\(error)"])
         }

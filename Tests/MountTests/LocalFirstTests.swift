@@ -95,7 +95,11 @@ import Testing
     /// Without a server the mount starts, shows and reads what it knows, and takes changes, which
     /// go up by themselves.
     @Test func offlineWorkGoesUpByItself() async throws {
-        try await MountedCloud.with(options: Self.options) { (mounted) async throws -> Void in
+        var behaviour = ServerBehaviour()
+        behaviour.excludedExtensions = [".exe"]
+        try await MountedCloud.with(behaviour, options: Self.options) {
+            (mounted) async throws -> Void in
+            let size = try await mounted.shell("df --output=size .")
             try await mounted.shell("mkdir d; echo one > d/a; echo two > d/b; cat d/a d/b")
             try await mounted.unmount()
             mounted.cloud.server.faults.add(FaultRule(.resetBeforeAnswer, times: nil))
@@ -108,6 +112,9 @@ import Testing
                 [ "$(cat d/e/b)" = "two
                 four" ]; df . > /dev/null
                 """, seconds: 30)
+            // What the account may do is known, too.
+            #expect(try await mounted.shell("df --output=size .") == size)
+            #expect(try await mounted.python("print(word(store, 'a.exe', b'x'))") == "EPERM")
             let failing = try await mounted.home.run("sync", mounted.point)
             #expect(failing.exitCode == 1)
             await mounted.killDriver()

@@ -120,6 +120,7 @@ extension VirtualFileSystem {
             tree.account = account
             tree.bytesSinceAccount = 0
         }
+        remember(account)
         await merge(
             RootNames.items(of: account.roots), validator: nil, into: Tree.rootID, askedAt: askedAt)
     }
