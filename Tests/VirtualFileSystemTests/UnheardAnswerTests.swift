@@ -107,6 +107,29 @@ import VirtualFileSystem
         #expect(fixture.fileSystem.status().conflicts.isEmpty)
     }
 
+    /// What another client stores in a file whose replacement was left half done is no version that
+    /// this machine has seen.
+    @Test(arguments: [false, true], [false, true])
+    func aVersionStoredAfterAReplacementThatIsEndedLaterIsKept(
+        _ restarts: Bool, isWrittenAgain: Bool
+    ) async throws {
+        var fixture = try await Fixture.makeByHand(cloud: ModelCloud(behaviour: .conflict))
+        try await fixture.save("one", to: "/a")
+        await fixture.work()
+        try await fixture.save("second", to: "/a")
+        fixture.cloud.fail(.delete, .before(.unreachable))
+        _ = await fixture.fileSystem.carryOutNextJob()
+        fixture.cloud.storeByOther(Array("theirs".utf8), at: "/a")
+        if restarts { fixture = try await fixture.restartByHand() }
+        if isWrittenAgain { try await fixture.save("the third", to: "/a") }
+        await fixture.work()
+        try await fixture.fileSystem.finishUndertakings()
+        await fixture.work()
+        try await fixture.look("/")
+        #expect(fixture.serverContents() == (isWrittenAgain ? ["the third"] : []) + ["theirs"])
+        #expect(try await fixture.read("/a") == "theirs")
+    }
+
     /// A file that has become the next version of the one it replaces must not go with either.
     @Test(arguments: [false, true])
     func aReplacementByRevisionThatIsLeftHalfDoneLosesNothing(_ restarts: Bool) async throws {
@@ -126,6 +149,26 @@ import VirtualFileSystem
         #expect(fixture.serverContents() == ["second"])
         #expect(try await fixture.read("/a") == "second")
         #expect(fixture.fileSystem.status().conflicts.isEmpty)
+    }
+
+    /// As above, where somebody has stored another version in the one it replaces, and a program has
+    /// written the file again, before the replacement was ended.
+    @Test func aVersionStoredInWhatWasReplacedByRevisionIsKept() async throws {
+        let fixture = try await Fixture.makeByHand(cloud: ModelCloud(behaviour: .revision))
+        try await fixture.save("one", to: "/a")
+        try await fixture.save("second", to: "/b")
+        await fixture.work()
+        try await fixture.rename("/b", "/a")
+        fixture.cloud.fail(.delete, .before(.unreachable))
+        _ = await fixture.fileSystem.carryOutNextJob()
+        #expect(fixture.serverContents() == ["second", "second"])
+        fixture.cloud.storeByOther(Array("theirs".utf8), at: "/a")
+        try await fixture.save("the third", to: "/a")
+        await fixture.work()
+        try await fixture.fileSystem.finishUndertakings()
+        await fixture.work()
+        try await fixture.look("/")
+        #expect(fixture.serverContents() == ["the third", "theirs"])
     }
 
     /// A conflict copy that arrived unheard is not made a second time after a restart.

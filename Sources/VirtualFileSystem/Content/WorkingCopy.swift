@@ -58,7 +58,7 @@ final class WorkingCopy: Sendable {
     }
 
     /// Larger files are changed in place although a close has confirmed them.
-    fileprivate static let largestCopy: Int64 = 64 << 20
+    static let largestCopy: Int64 = 64 << 20
 
     /// Tells this working copy from others of the same node.
     let serial: UInt64

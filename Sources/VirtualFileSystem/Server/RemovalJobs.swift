@@ -257,11 +257,13 @@ extension VirtualFileSystem {
             item: plan.move.item, place: nil, origin: plan.move.origin,
             revision: node.server?.revision)
         let seen = SeenVersion(node.server)
+        let stored = SeenVersion(server)
         _ = try await asJob { () async throws(CloudStorageError) in
             var undertaking = self.undertaking(for: [gone])
             undertaking.seen = [seen]
             undertaking.heir = plan.reference
             undertaking.heirSeen = isUnsent ? SeenVersion(plan.known) : nil
+            undertaking.heirStored = isUnsent ? nil : stored
             return try await self.undertake(undertaking)
         }
         let taken = server

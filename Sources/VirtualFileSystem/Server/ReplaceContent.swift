@@ -38,7 +38,9 @@ extension VirtualFileSystem {
             ])
         undertaking.uploaded = 0
         undertaking.replaced = old
-        undertaking.seen = [nil, SeenVersion(ServerSide(current))]
+        undertaking.uploadedFile = content.path.split(separator: "/").last.map(String.init)
+        let sent = SeenVersion(ServerSide(uploaded))
+        undertaking.seen = [sent, SeenVersion(ServerSide(current))]
         let items: [CloudItem?]
         do throws(CloudStorageError) {
             items = try await undertake(undertaking, inPlaceOf: upload)
@@ -49,7 +51,13 @@ extension VirtualFileSystem {
         }
         tree.withLock { $0.recordDeparture(of: old) }
         moveLock(of: id, from: old, to: uploaded.reference)
-        return items[0] ?? uploaded
+        guard var item = items[0] else { return uploaded }
+        if sent?.isOther(than: item) ?? false {
+            // Another client has changed it just now, which this machine has not seen.
+            (item.revision, item.size, item.modified) =
+                (uploaded.revision, uploaded.size, uploaded.modified)
+        }
+        return item
     }
 
     /// Stores a new file so that an upload can't make a revision of a file nobody here has seen:

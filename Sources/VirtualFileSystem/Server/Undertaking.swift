@@ -20,12 +20,16 @@ struct Undertaking: Codable, Sendable {
     var uploaded: Int?
     /// The item whose file has the uploaded content from then on.
     var replaced: ItemReference?
+    /// Name of the file in the state's folder of contents that was uploaded.
+    var uploadedFile: String?
 
     /// The item that the first goal's file lives on in, where that is to be deleted for it.
     var heir: ItemReference?
     /// The heir's version that was looked at; nil where it has the file's content already.
     var heirSeen: SeenVersion?
-    /// Of the goals that are to be deleted, the version that was looked at before.
+    /// The heir's version that has the file's content.
+    var heirStored: SeenVersion?
+    /// Of the goals, what was uploaded, and of those to be deleted, the version that was looked at.
     var seen: [SeenVersion?]?
 
     /// Throws only for values that no JSON can hold, which these never have.

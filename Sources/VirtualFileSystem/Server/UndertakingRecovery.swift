@@ -187,6 +187,10 @@ extension VirtualFileSystem {
                 (server.revision, server.size) = (seen.revision, seen.size)
                 tree.nodes[id]?.working?.markUnsaved()
             } else {
+                if let stored = undertaking.heirStored, tree.nodes[id]?.working != nil {
+                    // What is written here meanwhile is based on what was stored (rule 4).
+                    (server.revision, server.size) = (stored.revision, stored.size)
+                }
                 tree.nodes[id]?.overlay.revision = server.revision
             }
             tree.acknowledge(id, server, at: home)
@@ -216,24 +220,62 @@ extension VirtualFileSystem {
         }
     }
 
+    /// The generation of a file's content that was uploaded from a file of this machine, if it has
+    /// not been changed since.
+    private func generation(of working: WorkingCopy?, uploadedFrom file: String?) -> UInt64? {
+        guard let working, let file, !working.isSaved else { return nil }
+        let generation = working.generation
+        let path = "\(store.contentFolder)/\(file)"
+        // Larger ones are changed in place, which a restart does not tell.
+        guard let kept = working.kept, kept.path == path, working.path == path,
+            kept.generation == generation, kept.size <= WorkingCopy.largestCopy
+        else { return nil }
+        return generation
+    }
+
+    /// A file lives on in the item that was uploaded for it. What another client has stored there
+    /// since is none that this machine has seen (rule 4).
+    private func acknowledgeUpload(
+        _ undertaking: Undertaking, _ items: [CloudItem?]
+    ) async throws(CloudStorageError) {
+        guard let uploaded = undertaking.uploaded, let replaced = undertaking.replaced,
+            let file = tree.withLock({ tree in
+                tree.byKey[ItemKey(replaced)].flatMap { tree.nodes[$0] }
+            })
+        else { return }
+        var current = items[uploaded]
+        if current == nil {
+            current = try await cloud.item(undertaking.convergence.goals[uploaded].item)
+        }
+        guard let item = current else { return }
+        var server = ServerSide(item)
+        let saved: UInt64?
+        let sent = undertaking.seen?[uploaded]
+        var isSent = sent.map { $0.revision == item.revision } ?? false
+        if !isSent { isSent = try await isOurs(item, file.inode) }
+        if isSent {
+            saved = try await contentOnServer(of: replaced, item)
+        } else {
+            server.revision = sent?.revision
+            server.size = sent?.size ?? item.size
+            saved = generation(of: file.working, uploadedFrom: undertaking.uploadedFile)
+        }
+        let known = server
+        tree.withLock { tree in
+            guard let node = tree.byKey[ItemKey(replaced)] else { return }
+            tree.acknowledge(node, known)
+            if let saved { tree.nodes[node]?.working?.markSaved(saved) }
+            tree.compare(node)
+            tree.recordDeparture(of: replaced)
+            if let record = tree.record(of: node) { store.enqueue([.put(record)]) }
+        }
+    }
+
     /// Takes over what a job that was finished later has changed.
     func acknowledge(
         _ undertaking: Undertaking, _ items: [CloudItem?]
     ) async throws(CloudStorageError) {
-        if let uploaded = undertaking.uploaded, let replaced = undertaking.replaced {
-            let reference = undertaking.convergence.goals[uploaded].item
-            var item = items[uploaded]
-            if item == nil { item = try await cloud.item(reference) }
-            let saved = try await contentOnServer(of: replaced, item)
-            tree.withLock { tree in
-                guard let item, let node = tree.byKey[ItemKey(replaced)] else { return }
-                tree.acknowledge(node, ServerSide(item))
-                if let saved { tree.nodes[node]?.working?.markSaved(saved) }
-                tree.compare(node)
-                tree.recordDeparture(of: replaced)
-                if let record = tree.record(of: node) { store.enqueue([.put(record)]) }
-            }
-        }
+        try await acknowledgeUpload(undertaking, items)
         if let heir = undertaking.heir { try await acknowledge(heir: heir, of: undertaking) }
         let stored = undertaking.uploaded.map { undertaking.convergence.goals[$0].item }
         if let node = tree.withLock({ tree in stored.flatMap { tree.byKey[ItemKey($0)] } }),
