@@ -130,6 +130,22 @@ import VirtualFileSystem
         #expect(try await fixture.read("/a") == "theirs")
     }
 
+    /// A file that takes the place of one whose new version arrived unheard.
+    @Test func aVersionOfOurOwnDoesNotKeepAFileFromBeingReplaced() async throws {
+        let fixture = try await Fixture.makeByHand(cloud: .addressingByPath())
+        try await fixture.save("one", to: "/a")
+        try await fixture.save("second", to: "/b")
+        await fixture.work()
+        try await fixture.save("unheard", to: "/a")
+        await loseUpload(fixture)
+        #expect(fixture.serverContents() == ["second", "unheard"])
+        try await fixture.rename("/b", "/a")
+        await fixture.work()
+        try await fixture.look("/")
+        #expect(fixture.serverContents() == ["second"])
+        #expect(try await fixture.names("/") == ["a"])
+    }
+
     /// A file that has become the next version of the one it replaces must not go with either.
     @Test(arguments: [false, true])
     func aReplacementByRevisionThatIsLeftHalfDoneLosesNothing(_ restarts: Bool) async throws {

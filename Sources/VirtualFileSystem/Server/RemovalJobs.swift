@@ -162,7 +162,7 @@ extension VirtualFileSystem {
                 item: id, move: move, goal: goal, place: place, removed: removed, known: known,
                 reference: reference)
         }
-        guard let plan else { return try await lookFor(id) }
+        guard var plan else { return try await lookFor(id) }
         // Where the one is gone there is nothing to give the other's place to.
         guard let isSeen = try await isUnchanged(id, plan.move.item) else {
             return try itemIsGone(id)
@@ -173,6 +173,8 @@ extension VirtualFileSystem {
             let current = try await checkUnchanged(plan.removed, plan.known, plan.reference)
             // An upload finds it by its name, which another client may have changed.
             isInPlace = current.reference.path == plan.reference.path
+            // What was sent unheard is seen by now, and is what the server has to be told of.
+            plan.known = ServerSide(current)
         } catch {
             switch error.kind {
             case .notFound: return forgetDeleted([removed])
@@ -212,7 +214,7 @@ extension VirtualFileSystem {
         let goal: NodePlace
         let place: ServerPlace
         let removed: UInt64
-        let known: ServerSide
+        var known: ServerSide
         let reference: ItemReference
     }
 

@@ -87,7 +87,9 @@ extension VirtualFileSystem {
             return try await cloud.relocate(item.reference, to: RelocationTarget(name: name))
         } catch {
             guard error.mayHaveHappened else { throw error }
-            let current = try await cloud.item(item.reference)
+            let current = try await after(error) { () async throws(CloudStorageError) in
+                try await self.cloud.item(item.reference)
+            }
             guard current.name.hasSameBytes(as: name) else { throw error }
             return current
         }

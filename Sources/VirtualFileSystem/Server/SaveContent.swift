@@ -224,9 +224,12 @@ extension VirtualFileSystem {
             return try await cloud.upload(
                 content, name: place.name, to: place.folder, onto: .revision(revision))
         } catch {
-            guard error.mayHaveHappened, let item = try await stored(content, in: item, revision)
-            else { throw error }
-            return item
+            guard error.mayHaveHappened else { throw error }
+            let found = try await after(error) { () async throws(CloudStorageError) in
+                try await self.stored(content, in: item, revision)
+            }
+            guard let found else { throw error }
+            return found
         }
     }
 
@@ -274,7 +277,7 @@ extension VirtualFileSystem {
 
     /// Goes on after a call that failed; where that may have been done all the same, a later failure
     /// says so too, so that what was sent stays on record.
-    private func after<Value>(
+    func after<Value>(
         _ earlier: CloudStorageError, _ work: () async throws(CloudStorageError) -> Value
     ) async throws(CloudStorageError) -> Value {
         do throws(CloudStorageError) {
