@@ -188,7 +188,10 @@ import VirtualFileSystem
     }
 
     /// A conflict copy that arrived unheard is not made a second time after a restart.
-    @Test func aConflictCopyThatArrivedUnheardIsMadeOnce() async throws {
+    @Test(arguments: [false, true], ["second", "the third"])
+    func aConflictCopyThatArrivedUnheardIsMadeOnce(
+        _ isListed: Bool, content: String
+    ) async throws {
         var fixture = try await Fixture.makeByHand(cloud: ModelCloud(behaviour: .revision))
         try await fixture.save("one", to: "/a")
         await fixture.work()
@@ -200,8 +203,15 @@ import VirtualFileSystem
         fixture.cloud.removeFaults()
         #expect(fixture.serverContents() == ["second", "theirs"])
         fixture = try await fixture.restartByHand()
+        if isListed {
+            try await fixture.look("/")
+            #expect(try await fixture.names("/").count == 2)
+        }
+        if content != "second" { try await fixture.save(content, to: "/a") }
         await fixture.work()
-        #expect(fixture.serverContents() == ["second", "theirs"])
+        try await fixture.look("/")
+        #expect(fixture.serverContents().sorted() == [content, "theirs"].sorted())
+        #expect(try await fixture.names("/").count == 2)
     }
 
     /// A file that another client has renamed meanwhile is still the one that was replaced.

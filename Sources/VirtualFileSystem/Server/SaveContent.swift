@@ -72,17 +72,11 @@ extension VirtualFileSystem {
             saved = try await store(content, of: id, at: place)
         } catch {
             if isFirstTry, !error.mayHaveHappened {
-                store.enqueue(forgetSent(inode(of: id), content.path))
+                store.enqueue(forgetSent(inodeNumber(of: id), content.path))
             }
             throw placeFailure(error, folder: place.folder)
         }
         acknowledgeSave(of: id, saved, working, generation: frozen.generation)
-    }
-
-    /// An item of the server that has the content now, and where it is.
-    private struct SavedContent {
-        var item: CloudItem
-        var place: NodePlace
     }
 
     private func acknowledgeSave(
@@ -139,7 +133,7 @@ extension VirtualFileSystem {
             if try await isContent(content, equalTo: current) {
                 return SavedContent(item: current, place: target)
             }
-            if try await isOurs(current, inode(of: id)) {
+            if try await isOurs(current, inodeNumber(of: id)) {
                 let item = try await storeNext(content, of: id, insteadOf: current, place)
                 return SavedContent(item: item, place: target)
             }
@@ -154,7 +148,7 @@ extension VirtualFileSystem {
         return SavedContent(item: item, place: target)
     }
 
-    private func inode(of id: UInt64) -> InodeNumber {
+    func inodeNumber(of id: UInt64) -> InodeNumber {
         tree.withLock { $0.nodes[id]?.inode } ?? InodeNumber(id)
     }
 
@@ -178,7 +172,7 @@ extension VirtualFileSystem {
     }
 
     /// Uploads content as the next version of a file whose present version this machine has seen.
-    private func storeNext(
+    func storeNext(
         _ content: LocalContent, of id: UInt64, insteadOf current: CloudItem, _ place: ServerPlace
     ) async throws(CloudStorageError) -> CloudItem {
         if checksTargets, let revision = current.revision {
@@ -266,7 +260,7 @@ extension VirtualFileSystem {
                 if try await self.isContent(content, equalTo: other) {
                     return SavedContent(item: other, place: target)
                 }
-                if try await self.isOurs(other, self.inode(of: id)) {
+                if try await self.isOurs(other, self.inodeNumber(of: id)) {
                     let item = try await self.storeNext(content, of: id, insteadOf: other, place)
                     return SavedContent(item: item, place: target)
                 }
@@ -299,82 +293,12 @@ extension VirtualFileSystem {
         }
         return items.first { $0.name.hasSameBytes(as: name) }
     }
+}
 
-    /// Saves the content beside a version that this machine has not seen (DESIGN section 1).
-    private func keepBoth(
-        _ content: LocalContent, of id: UInt64, at target: NodePlace, _ place: ServerPlace
-    ) async throws(CloudStorageError) -> SavedContent {
-        if let item = try await ownConflictCopy(content, at: place) {
-            await showConflict(of: id, at: target, as: item.name)
-            return SavedContent(
-                item: item, place: NodePlace(folder: target.folder, name: item.name))
-        }
-        var attempt = 1
-        while true {
-            let name = ConflictName.make(
-                for: place.name, host: options.hostName, date: options.chance.nameStamp(),
-                attempt: attempt)
-            do throws(CloudStorageError) {
-                var isTaken = false
-                if !checksTargets {
-                    isTaken = try await entry(named: name, in: place.folder) != nil
-                }
-                if !isTaken {
-                    let item = try await cloud.upload(
-                        content, name: name, to: place.folder,
-                        onto: checksTargets ? .nothing : .anything)
-                    await showConflict(of: id, at: target, as: name)
-                    return SavedContent(
-                        item: item, place: NodePlace(folder: target.folder, name: name))
-                }
-            } catch {
-                if error.mayHaveHappened, let item = try await entry(named: name, in: place.folder),
-                    try await isContent(content, equalTo: item)
-                {
-                    await showConflict(of: id, at: target, as: name)
-                    return SavedContent(
-                        item: item, place: NodePlace(folder: target.folder, name: name))
-                }
-                guard error.kind == .nameConflict, attempt < 8 else { throw error }
-            }
-            attempt += 1
-        }
-    }
-
-    /// A conflict copy of this very content that an earlier try has left, its answer unheard.
-    private func ownConflictCopy(
-        _ content: LocalContent, at place: ServerPlace
-    ) async throws(CloudStorageError) -> CloudItem? {
-        guard case .entries(let items, _, _) = try await cloud.list(place.folder, validator: nil)
-        else { return nil }
-        let prefix = "\(SplitName(place.name).stem) (conflict \(options.hostName) "
-        for item in items where item.name.hasPrefix(prefix) && item.size == content.size {
-            let isKnown = tree.withLock { $0.byKey[ItemKey(item.reference)] != nil }
-            if !isKnown, try await isContent(content, equalTo: item) { return item }
-        }
-        return nil
-    }
-
-    /// The file takes the conflict copy's name; its own name is looked up again.
-    private func showConflict(of id: UInt64, at target: NodePlace, as name: String) async {
-        let change: (parent: UInt64, old: String)? = tree.withLock { tree in
-            guard let node = tree.nodes[id], let parent = node.parent,
-                tree.goal(of: node) == target
-            else { return nil }
-            let original = tree.path(of: id)
-            tree.move(id, to: parent, name: name)
-            tree.forgetValidator(of: parent)
-            tree.nodes[parent]?.validatedAt = -.infinity
-            if let copy = tree.path(of: id), let original { tree.addConflict(copy, original) }
-            return (parent, node.name)
-        }
-        guard let change else { return }
-        journalConflicts()
-        notifier?.invalidateEntry(parent: change.parent, name: change.old)
-        notifier?.invalidateEntry(parent: change.parent, name: name)
-        logger.warning("kept both versions of a file", metadata: ["copy": "\(name)"])
-        refreshLater(change.parent)
-    }
+/// An item of the server that has a file's content now, and where it is.
+struct SavedContent: Sendable {
+    var item: CloudItem
+    var place: NodePlace
 }
 
 /// Where a file belongs on the server.
