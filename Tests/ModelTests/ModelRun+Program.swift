@@ -108,6 +108,7 @@ extension ModelRun {
         note("append \(path) \(old) + \(more)")
         let handle = try await machine.open(path, [.write, .append])
         try await machine.write(more, at: 0, handle)
+        extended.insert(old + more)
         destroy(old)
         files.append(
             OpenFile(
@@ -161,6 +162,7 @@ extension ModelRun {
                 destroy(files[index].text)
                 files[index].unsure.append(files[index].text)
                 files[index].text += more
+                extended.insert(files[index].text)
                 files[index].isDirty = true
             case 1:
                 note("fsync \(files[index].text)")

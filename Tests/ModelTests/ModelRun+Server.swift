@@ -86,6 +86,7 @@ extension ModelRun {
                 if machine.cloud.wasEnded { try await restart(isCrash: true) }
                 machine.cloud.setCutOff(false)
                 jobs += 1
+                if jobs % 200 == 0, try await giveUpUnobtainable() { jobs = 0 }
                 guard jobs < 1_000 else {
                     failure =
                         failure ?? "does not come to rest: \(machine.fileSystem.status().unsent)"

@@ -35,6 +35,8 @@ final class ModelRun {
     /// Contents of files that the other client has renamed on a cloud without ids: the new name is
     /// another file there, which what is done here to the old one does not concern.
     var renamed: Set<String> = []
+    /// What the program has made of contents by writing behind them.
+    var extended: Set<String> = []
     private let addressesByPath: Bool
     var lastContent = 0
     var failure: String?
