@@ -187,6 +187,28 @@ import VirtualFileSystem
         #expect(fixture.serverContents() == ["the third", "theirs"])
     }
 
+    /// What a file has become the next version of is not removed, nor taken for a stranger's, when the
+    /// file gets yet another name before the replacement was ended.
+    @Test(arguments: [false, true])
+    func aReplacementThatIsRenamedBeforeItsEndLosesNothing(_ restarts: Bool) async throws {
+        var fixture = try await Fixture.makeByHand(cloud: ModelCloud(behaviour: .revision))
+        try await fixture.save("one", to: "/a")
+        try await fixture.save("second", to: "/b")
+        await fixture.work()
+        try await fixture.rename("/b", "/a")
+        fixture.cloud.fail(.delete, .answerLost)
+        fixture.cloud.fail(.item, skip: 2, .before(.unreachable))
+        _ = await fixture.fileSystem.carryOutNextJob()
+        fixture.cloud.removeFaults()
+        #expect(fixture.serverContents() == ["second"])
+        if restarts { fixture = try await fixture.restartByHand() }
+        try await fixture.rename("/a", "/c")
+        await fixture.work()
+        try await fixture.look("/")
+        #expect(fixture.serverContents() == ["second"])
+        #expect(try await fixture.names("/") == ["c"])
+    }
+
     /// A conflict copy that arrived unheard is not made a second time after a restart.
     @Test(arguments: [false, true], ["second", "the third"])
     func aConflictCopyThatArrivedUnheardIsMadeOnce(

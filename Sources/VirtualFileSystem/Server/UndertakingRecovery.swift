@@ -57,7 +57,10 @@ extension VirtualFileSystem {
     private func isHalfDone(_ items: Set<ItemKey>) -> Bool {
         unfinished.withLock { unfinished in
             unfinished.values.contains { undertaking in
-                undertaking.convergence.goals.contains { items.contains(ItemKey($0.item)) }
+                let goals = undertaking.convergence.goals.map(\.item)
+                return (goals + [undertaking.heir].compactMap(\.self)).contains {
+                    items.contains(ItemKey($0))
+                }
             }
         }
     }
