@@ -70,4 +70,43 @@ import VirtualFileSystem
         #expect(fixture.cloud.content(at: "/f/x") == Array("mine".utf8))
         #expect(fixture.serverContents() == ["mine", "theirs", "theirs too"])
     }
+
+    /// A removal is refused: the file is shown as the server has it, also where the driver ends
+    /// before it could look again.
+    @Test func aRefusedRemovalIsListedAnewAfterARestart() async throws {
+        var fixture = try await Fixture.makeByHand()
+        fixture.cloud.makeFolderByOther(at: "/f")
+        fixture.cloud.storeByOther(Array("one".utf8), at: "/f/a")
+        #expect(try await fixture.read("/f/a") == "one")
+        try await fixture.unlink("/f/a")
+        fixture.cloud.storeByOther(Array("theirs".utf8), at: "/f/a")
+        try await fixture.look("/f")
+        #expect(try await fixture.names("/f") == [])
+        fixture.cloud.fail(.list, .before(.unreachable))
+        _ = await fixture.fileSystem.carryOutNextJob()
+        await fixture.fileSystem.settleListings()
+        fixture.cloud.removeFaults()
+        fixture = try await fixture.restartByHand()
+        try await fixture.look("/f")
+        #expect(try await fixture.read("/f/a") == "theirs")
+    }
+
+    /// A file that was read while it had another name here, and has its old one again, is shown as
+    /// the server has it since.
+    @Test func aVersionListedDuringARenameIsSeenAfterIt() async throws {
+        let fixture = try await Fixture.makeByHand()
+        fixture.cloud.makeFolderByOther(at: "/f")
+        fixture.cloud.storeByOther(Array("one".utf8), at: "/f/a")
+        let handle = try await fixture.open("/f/a", [.read])
+        #expect(try await fixture.read(handle: handle) == "one")
+        try await fixture.rename("/f/a", "/f/b")
+        fixture.cloud.storeByOther(Array("theirs".utf8), at: "/f/a")
+        try await fixture.look("/f")
+        try await fixture.rename("/f/b", "/f/a")
+        #expect(try await fixture.read(handle: handle) == "one")
+        try await fixture.close(handle)
+        await fixture.work()
+        try await fixture.look("/f")
+        #expect(try await fixture.read("/f/a") == "theirs")
+    }
 }

@@ -126,7 +126,7 @@ struct ListingMerge {
                 return id
             }
             if node.displaced != nil {
-                updateDisplaced(node, item, in: &tree, &effects)
+                updateDisplaced(node, item, in: &tree, &effects, &isCurrent)
             } else {
                 update(node, item, name: name, in: &tree, &effects, &isCurrent)
             }
@@ -170,12 +170,14 @@ struct ListingMerge {
 
     /// An item that this machine has moved or removed: only the server's side of it may change.
     private func updateDisplaced(
-        _ node: Node, _ item: CloudItem, in tree: inout Tree, _ effects: inout MergeEffects
+        _ node: Node, _ item: CloudItem, in tree: inout Tree, _ effects: inout MergeEffects,
+        _ isCurrent: inout Bool
     ) {
         let home = NodePlace(folder: folder, name: item.name)
         var server = ServerSide(item)
         if node.isRemoved || node.kind == .file && node.working != nil || node.openHandles > 0 {
             // The version that was seen, which what is done here is based on.
+            if node.server?.revision != server.revision { isCurrent = false }
             server.revision = node.server?.revision
             server.size = node.server?.size ?? 0
         } else if node.server?.revision != server.revision {
@@ -202,7 +204,7 @@ struct ListingMerge {
                 guard tree.child(of: folder, named: name) == nil else {
                     // It stays where it is here, with what is unsent in it.
                     isCurrent = false
-                    return updateDisplaced(node, item, in: &tree, &effects)
+                    return updateDisplaced(node, item, in: &tree, &effects, &isCurrent)
                 }
             }
             if let parent = node.parent { effects.entries.append((parent, node.name)) }

@@ -135,6 +135,8 @@ extension Tree {
         guard let moved = nodes[id] else { return nil }
         let displaced = goal(of: moved) == home ? nil : home
         nodes[id]?.displaced = displaced
+        // A listing may have shown a version of it that was not taken over.
+        forgetValidator(of: home.folder)
         compare(id)
         return (home.folder, name)
     }
