@@ -71,6 +71,44 @@ import VirtualFileSystem
         #expect(fixture.serverContents() == ["mine", "theirs", "theirs too"])
     }
 
+    /// A folder that another client has given the name of one to be made here is not taken for the
+    /// new one, and what is put into that survives the driver.
+    @Test func aFolderKnownUnderAnotherNameIsNotTakenForANewOne() async throws {
+        var fixture = try await Fixture.makeByHand()
+        fixture.cloud.makeFolderByOther(at: "/d")
+        fixture.cloud.storeByOther(Array("theirs".utf8), at: "/d/x")
+        try await fixture.look("/")
+        #expect(try await fixture.names("/d") == ["x"])
+        try await fixture.mkdir("/a")
+        fixture.cloud.renameByOther(from: "/d", to: "a")
+        _ = await fixture.fileSystem.carryOutNextJob()
+        try await fixture.save("mine", to: "/a/f")
+        fixture = try await fixture.restartByHand()
+        await fixture.work()
+        try await fixture.look("/")
+        await fixture.work()
+        #expect(fixture.serverContents() == ["mine", "theirs"])
+        #expect(try await fixture.names("/") == ["a", "d"])
+        #expect(fixture.cloud.snapshot().keys.sorted() == ["/a", "/a/f", "/d", "/d/x"])
+    }
+
+    /// As above with files of one content.
+    @Test func aFileKnownUnderAnotherNameIsNotTakenForANewOne() async throws {
+        var fixture = try await Fixture.makeByHand()
+        fixture.cloud.storeByOther(Array("same".utf8), at: "/known")
+        try await fixture.look("/")
+        #expect(try await fixture.read("/known") == "same")
+        try await fixture.save("same", to: "/new")
+        fixture.cloud.renameByOther(from: "/known", to: "new")
+        await fixture.work()
+        try await fixture.save("mine", to: "/new")
+        fixture = try await fixture.restartByHand()
+        await fixture.work()
+        try await fixture.look("/")
+        #expect(fixture.serverContents() == ["mine"])
+        #expect(try await fixture.names("/") == ["new"])
+    }
+
     /// A removal is refused: the file is shown as the server has it, also where the driver ends
     /// before it could look again.
     @Test func aRefusedRemovalIsListedAnewAfterARestart() async throws {

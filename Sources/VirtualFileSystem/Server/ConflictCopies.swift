@@ -67,10 +67,10 @@ extension VirtualFileSystem {
         guard case .entries(let items, _, _) = try await cloud.list(place.folder, validator: nil)
         else { return nil }
         let prefix = "\(SplitName(place.name).stem) (conflict \(options.hostName) "
-        for item in items where item.name.hasPrefix(prefix) && canTake(item) {
+        for item in items where item.name.hasPrefix(prefix) && isUnclaimed(item) {
             if try await isContent(content, equalTo: item) {
-                if take(item) { return item }
-            } else if try await isOurs(item, inodeNumber(of: id)), take(item) {
+                if take(item, for: id) { return item }
+            } else if try await isOurs(item, inodeNumber(of: id)), take(item, for: id) {
                 // An earlier state of it.
                 let place = ServerPlace(folder: place.folder, name: item.name)
                 return try await storeNext(content, of: id, insteadOf: item, place)
@@ -79,18 +79,22 @@ extension VirtualFileSystem {
         return nil
     }
 
-    private func canTake(_ item: CloudItem) -> Bool {
+    /// Whether no file here has ever had the item stored: nobody knows it but a listing.
+    func isUnclaimed(_ item: CloudItem) -> Bool {
         tree.withLock { tree in
-            tree.byKey[ItemKey(item.reference)].map { tree.isUntouched($0) } ?? true
+            guard let holder = tree.byKey[ItemKey(item.reference)] else { return true }
+            return tree.isUntouched(holder) && tree.nodes[holder]?.overlay.revision == nil
         }
     }
 
     /// Takes an item away from the file that a listing since may have made of it; false where
     /// something is done with that file here.
-    private func take(_ item: CloudItem) -> Bool {
+    func take(_ item: CloudItem, for id: UInt64) -> Bool {
         var effects = MergeEffects()
         let isFree = tree.withLock { tree in
-            guard let holder = tree.byKey[ItemKey(item.reference)] else { return true }
+            guard let holder = tree.byKey[ItemKey(item.reference)], holder != id else {
+                return true
+            }
             guard tree.isUntouched(holder) else { return false }
             tree.vanish(holder, &effects)
             return true

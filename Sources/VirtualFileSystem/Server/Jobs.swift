@@ -46,6 +46,7 @@ extension VirtualFileSystem {
             }
             guard let found else { throw JobFailure(error) }
             guard found.reference.isFolder else { return giveConflictName(id) }
+            try leaveToOwner(found, id, in: goal.folder)
             item = found
             isOthers = true
         }
@@ -55,6 +56,26 @@ extension VirtualFileSystem {
             if merges { tree.nodes[id]?.validatedAt = -.infinity }
         }
         if merges { refreshLater(id) }
+    }
+
+    /// Throws where a folder is known here under another name: the listing shows that another client
+    /// has renamed it.
+    private func leaveToOwner(
+        _ found: CloudItem, _ id: UInt64, in folder: UInt64
+    ) throws(JobFailure) {
+        let isKnown = tree.withLock { tree in
+            guard let owner = tree.byKey[ItemKey(found.reference)], owner != id else {
+                return false
+            }
+            tree.forgetValidator(of: folder)
+            tree.nodes[folder]?.validatedAt = -.infinity
+            return true
+        }
+        guard isKnown else { return }
+        refreshLater(folder)
+        throw JobFailure(
+            FileSystemError(.inputOutput, "another client has just renamed a folder to its name"),
+            .retry(after: nil))
     }
 
     /// A call about a place failed; where its folder is gone, that is looked into.

@@ -257,10 +257,12 @@ extension VirtualFileSystem {
                     throw error
                 }
                 // Our own upload whose answer was lost, or a stranger's.
-                if try await self.isContent(content, equalTo: other) {
+                if try await self.isContent(content, equalTo: other), self.take(other, for: id) {
                     return SavedContent(item: other, place: target)
                 }
-                if try await self.isOurs(other, self.inodeNumber(of: id)) {
+                if try await self.isOurs(other, self.inodeNumber(of: id)),
+                    self.take(other, for: id)
+                {
                     let item = try await self.storeNext(content, of: id, insteadOf: other, place)
                     return SavedContent(item: item, place: target)
                 }
