@@ -40,6 +40,26 @@ import VirtualFileSystem
         #expect(try await fixture.names("/") == [isReplaced ? "a" : "b"])
     }
 
+    /// A new file that arrived unheard, and has another name here since, is on the server once.
+    @Test(arguments: [false, true], [false, true])
+    func aRenamedFileThatArrivedUnheardIsThereOnce(
+        _ isListed: Bool, isChanged: Bool
+    ) async throws {
+        let fixture = try await Fixture.makeByHand()
+        try await fixture.save("learn", to: "/l")
+        await fixture.work()
+        try await fixture.save("content", to: "/a")
+        await loseUpload(fixture)
+        #expect(fixture.cloud.content(at: "/a") == Array("content".utf8))
+        try await fixture.rename("/a", "/b")
+        if isChanged { try await fixture.save("another", to: "/b") }
+        if isListed { try await fixture.look("/") }
+        await fixture.work()
+        try await fixture.look("/")
+        #expect(fixture.serverContents() == [isChanged ? "another" : "content", "learn"])
+        #expect(try await fixture.names("/") == ["b", "l"])
+    }
+
     /// A new version that arrived unheard is no stranger's: the file can still be removed.
     @Test func aVersionOfOurOwnDoesNotKeepAFileFromBeingRemoved() async throws {
         let fixture = try await Fixture.makeByHand(cloud: ModelCloud(behaviour: .revision))

@@ -20,6 +20,7 @@ extension VirtualFileSystem {
         try await settleUndertakings(of: [id])
         // That may have been all there was to do.
         guard !working.isSaved else { return }
+        try await clearSent(of: id, elsewhereThan: place)
         let frozen = working.freeze()
         let result: Result<Void, JobFailure>
         do throws(JobFailure) {

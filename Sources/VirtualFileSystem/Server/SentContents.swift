@@ -3,6 +3,7 @@ import FileSystemTypes
 import FoundationEssentials
 import Glibc
 import Logging
+import Reconciler
 import StateStore
 import Synchronization
 
@@ -167,12 +168,39 @@ extension VirtualFileSystem {
         }
     }
 
-    private func removeOrphan(_ sent: SentContent) async throws(CloudStorageError) {
+    /// Removes from the server what arrived there of a file while it was to have another place.
+    func clearSent(of id: UInt64, elsewhereThan place: NodePlace) async throws(JobFailure) {
+        let target = tree.withLock { $0.serverPlace(at: place) }
+        let inode = inodeNumber(of: id)
+        let list = sentContents.withLock { $0[inode.rawValue] } ?? []
+        guard let target else { return }
+        let folder = ItemKey(target.folder)
+        for (_, sent) in list
+        where ItemKey(sent.folder) != folder || !sent.name.hasSameBytes(as: target.name) {
+            do throws(CloudStorageError) {
+                try await removeOrphan(sent, of: id)
+            } catch {
+                // What can't be removed stays; the content is stored all the same.
+                guard error.failureClass == .giveUp || error.failureClass == .wait else {
+                    throw JobFailure(error)
+                }
+            }
+        }
+    }
+
+    /// - Parameter id: the file that it was sent of, where there is one still.
+    private func removeOrphan(
+        _ sent: SentContent, of id: UInt64? = nil
+    ) async throws(CloudStorageError) {
         let content = LocalContent(path: path(of: sent), size: sent.size)
         do throws(CloudStorageError) {
             guard let found = try await entry(named: sent.name, in: sent.folder),
                 try await isContent(content, equalTo: found)
             else { return }
+            if let id {
+                // What another file here has since, or everybody may have, stays.
+                guard sent.size > 0, isUnclaimed(found), take(found, for: id) else { return }
+            }
             try await cloud.delete(found.reference)
         } catch {
             guard error.kind == .localFile || error.kind == .notFound else { throw error }
