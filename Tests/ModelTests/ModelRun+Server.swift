@@ -41,7 +41,7 @@ extension ModelRun {
             let below = cloud.snapshot().filter {
                 $0.key == existing || $0.key.hasPrefix(existing + "/")
             }
-            noteRenaming(of: below.values.compactMap { $0 }.map(text))
+            noteRenaming(of: below.values.compactMap { $0 })
             cloud.renameByOther(from: existing, to: name)
         default:
             guard let existing else { return }
@@ -61,10 +61,19 @@ extension ModelRun {
         }
     }
 
-    /// The other client overwrites or removes what it sees. Where this machine has not heard that its
-    /// upload was done, it still has the content to send, and keeps both.
+    /// Whether this machine has not heard that its upload was done, or not of all the calls that it
+    /// takes, and so has the content still to send.
+    func isUnheard(_ content: [UInt8]) -> Bool {
+        let isUnsent = machine.fileSystem.status().unsent.contains {
+            $0.change == .content && $0.bytes == Int64(content.count)
+        }
+        return isUnsent || cloud.unansweredContents.contains(content)
+    }
+
+    /// The other client overwrites or removes what it sees. What this machine has still to send it
+    /// keeps all the same.
     private func overwrite(_ content: [UInt8]) {
-        if cloud.unansweredContents.contains(content) {
+        if isUnheard(content) {
             forget([text(content)])
         } else {
             destroy(text(content))

@@ -32,8 +32,8 @@ final class ModelRun {
     var files: [OpenFile] = []
     var required: Set<String> = []
     var gone: Set<String> = []
-    /// Contents of files that the other client has renamed on a cloud without ids: the new name is
-    /// another file there, which what is done here to the old one does not concern.
+    /// Contents of files that the other client has renamed and that are not known by an id: the new
+    /// name is another file, which what is done here to the old one does not concern.
     var renamed: Set<String> = []
     /// What the program has made of contents by writing behind them.
     var extended: Set<String> = []
@@ -79,8 +79,12 @@ final class ModelRun {
         if log.count > 400 { log.removeFirst(100) }
     }
 
-    func noteRenaming(of contents: some Sequence<String>) {
-        if addressesByPath { renamed.formUnion(contents) }
+    /// The other client has renamed files of these contents. What arrived unheard, as all items of a
+    /// cloud without ids, this machine knows by the name alone.
+    func noteRenaming(of contents: [[UInt8]]) {
+        for content in contents where addressesByPath || isUnheard(content) {
+            renamed.insert(String(decoding: content, as: UTF8.self))
+        }
     }
 
     func chance(_ percent: Int) -> Bool { Int.random(in: 0..<100, using: &random) < percent }
