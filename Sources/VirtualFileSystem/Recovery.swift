@@ -49,7 +49,7 @@ extension VirtualFileSystem {
                     // Another client took the name: the save keeps both.
                     tree.detach(holder.id)
                 }
-                tree.restore(record, below: parent)
+                tree.restore(tree.withoutOthersItem(record), below: parent)
             } else if let base = record.server {
                 // What the change was based on, not what the server has now, is compared later.
                 tree.acknowledge(id, base)

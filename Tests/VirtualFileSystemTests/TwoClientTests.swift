@@ -1,5 +1,6 @@
 import CloudStorage
 import FileSystemTypes
+import StateStore
 import TestSupport
 import Testing
 
@@ -107,6 +108,26 @@ import VirtualFileSystem
         try await fixture.look("/")
         #expect(fixture.serverContents() == ["mine"])
         #expect(try await fixture.names("/") == ["new"])
+    }
+
+    /// What an earlier run has recorded under a folder that another one stands for as well is sent.
+    @Test(arguments: [false, true])
+    func whatIsUnsentInAnItemThatTwoStandForIsSent(_ isFile: Bool) async throws {
+        var fixture = try await Fixture.makeByHand()
+        fixture.cloud.makeFolderByOther(at: "/d")
+        fixture.cloud.storeByOther(Array("theirs".utf8), at: "/d/x")
+        #expect(try await fixture.read("/d/x") == "theirs")
+        try await fixture.mkdir("/f")
+        try await fixture.save("mine", to: "/f/new")
+        let known = try await fixture.attributes(isFile ? "/d/x" : "/d").inode
+        let other = try await fixture.attributes(isFile ? "/f/new" : "/f").inode
+        var row = try #require(try await fixture.store.record(other))
+        row.server = try await fixture.store.record(known)?.server
+        try await fixture.store.commit([.put(row)], durability: .normal)
+        fixture = try await fixture.restartByHand()
+        await fixture.work()
+        try await fixture.look("/")
+        #expect(fixture.serverContents() == ["mine", "theirs"])
     }
 
     /// A removal is refused: the file is shown as the server has it, also where the driver ends

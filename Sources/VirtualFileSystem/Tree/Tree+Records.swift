@@ -77,8 +77,19 @@ extension Tree {
                 detach(holder.id)
             }
         }
-        restore(record, below: folder)
+        restore(withoutOthersItem(record), below: folder)
         compare(record.inode.rawValue)
+    }
+
+    /// The row as one of what is only here, where another node stands for its item: what is unsent
+    /// must be hung in all the same.
+    func withoutOthersItem(_ record: InodeRecord) -> InodeRecord {
+        guard let server = record.server, byKey[ItemKey(server.reference)] != nil else {
+            return record
+        }
+        var record = record
+        (record.server, record.serverPlace) = (nil, nil)
+        return record
     }
 
     /// Adds a node that was removed here and is still on the server.
