@@ -40,6 +40,9 @@ package struct InodeRecord: Sendable, Hashable {
     package var listingValidator: String?
     /// Folders: the children in the table are the complete last listing.
     package var isListed: Bool
+    /// Not stored: tells which of two descriptions of an inode is the newer one, where threads hand
+    /// them over in another order than they were made in. 0 where that can't happen.
+    package var version: UInt64 = 0
 
     package init(
         inode: InodeNumber, parent: InodeNumber, name: String, kind: FileKind,

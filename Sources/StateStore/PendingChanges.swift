@@ -24,6 +24,9 @@ package struct PendingChanges<Waiter> {
     private var isScheduled = false
     private var isTimed = false
     private var compactAt = behindLimit
+    /// The newest version of each row that was added lately.
+    private var newest: [InodeNumber: UInt64] = [:]
+    private var newestOfAll: UInt64 = 0
 
     package init() {}
 
@@ -51,7 +54,7 @@ package struct PendingChanges<Waiter> {
     package mutating func add(
         _ more: [StateChange], waiter: Waiter?, durability: Durability
     ) -> Duty {
-        changes.append(contentsOf: more)
+        for change in more where isCurrent(change) { changes.append(change) }
         if changes.count >= compactAt { compact() }
         if let waiter {
             waiters.append(waiter)
@@ -66,6 +69,20 @@ package struct PendingChanges<Waiter> {
         }
         isScheduled = true
         return .run
+    }
+
+    /// False for a row of which a newer version came before it, from a thread that was faster.
+    private mutating func isCurrent(_ change: StateChange) -> Bool {
+        guard case .put(let record) = change, record.version > 0 else { return true }
+        guard record.version > newest[record.inode] ?? 0 else { return false }
+        newest[record.inode] = record.version
+        newestOfAll = max(newestOfAll, record.version)
+        if newest.count > Self.behindLimit {
+            // No thread is overtaken by so many.
+            let oldest = newestOfAll - min(newestOfAll, UInt64(Self.behindLimit / 2))
+            newest = newest.filter { $0.value > oldest }
+        }
+        return true
     }
 
     /// The moment of `runLater` is over. Returns whether the owner must run its thread.

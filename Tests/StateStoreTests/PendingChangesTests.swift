@@ -127,6 +127,28 @@ import Testing
         #expect(pending.isCalm)
     }
 
+    /// A thread describes an inode, is held up, and hands the row over after a newer one.
+    @Test func anOlderRowNeverReplacesANewerOne() {
+        var pending = PendingChanges<Int>()
+        func row(_ name: String, _ version: UInt64) -> InodeRecord {
+            var record = InodeRecord(
+                inode: InodeNumber(7), parent: .root, name: name, kind: .file)
+            record.version = version
+            return record
+        }
+        _ = pending.add([.put(row("saved", 2))], waiter: nil, durability: .normal)
+        let first = pending.takeBatch()
+        _ = pending.add(
+            [.put(row("late", 1)), .setValue(key: "k", value: "1")], waiter: 1, durability: .normal)
+        let second = pending.takeBatch()
+        #expect(Model(first?.changes ?? []).rows[InodeNumber(7)]?.name == "saved")
+        #expect(second?.changes.count == 1)
+        #expect(second?.waiters == [1])
+        _ = pending.add([.put(row("next", 3))], waiter: nil, durability: .normal)
+        let third = pending.takeBatch()
+        #expect(third?.changes.count == 1)
+    }
+
     @Test func aLongQueueIsBehind() {
         var pending = PendingChanges<Int>()
         let changes = (0..<UInt64(PendingChanges<Int>.behindLimit)).map {

@@ -2,6 +2,10 @@ import CloudStorage
 import FileSystemTypes
 import Reconciler
 import StateStore
+import Synchronization
+
+/// Counts the descriptions of nodes, each made while its tree is locked.
+private let descriptions = Atomic<UInt64>(0)
 
 /// Nodes as rows of the state table.
 extension Tree {
@@ -21,6 +25,7 @@ extension Tree {
             server: node.server, overlay: node.overlay, symlinkTarget: node.symlinkTarget,
             isLocalOnly: node.isLocalOnly, listingValidator: node.validator,
             isListed: node.children != nil)
+        record.version = descriptions.add(1, ordering: .relaxed).newValue
         record.isRemoved = node.isRemoved
         if !node.isRemoved, let place = node.displaced, let home = nodes[place.folder] {
             record.serverPlace = RecordedPlace(parent: home.inode, name: place.name.name)
