@@ -190,17 +190,10 @@ extension Tree {
         nodes[id]?.isLocalOnly = true
         nodes[id]?.working?.markUnsaved()
         nodes[id]?.working?.keep(whole: true)
-        let inode = allocate()
-        var rest = Node(
-            id: inode.rawValue, inode: inode, kind: node.kind, parent: nil, name: node.name)
-        rest.server = server
-        rest.isRemoved = true
-        rest.displaced = home
-        rest.changedAt = chance.monotonicSeconds()
-        nodes[rest.id] = rest
-        byKey[ItemKey(server.reference)] = rest.id
-        compare(rest.id)
+        let rest = addRemoved(server, of: node, at: home, allocate())
+        nodes[rest]?.changedAt = chance.monotonicSeconds()
+        compare(rest)
         compare(id)
-        return recordChanges(of: [rest.id])
+        return recordChanges(of: [rest])
     }
 }

@@ -157,7 +157,13 @@ extension Tree {
         else { return nil }
         acknowledge(id, nil)
         compare(id)
-        let inode = allocate()
+        return (addRemoved(server, of: node, at: home, allocate()), .remove(node.inode))
+    }
+
+    /// What the server has of a node becomes an item of its own, which is removed here. Returns it.
+    mutating func addRemoved(
+        _ server: ServerSide, of node: Node, at home: NodePlace, _ inode: InodeNumber
+    ) -> UInt64 {
         var rest = Node(
             id: inode.rawValue, inode: inode, kind: node.kind, parent: nil, name: node.name)
         rest.server = server
@@ -165,7 +171,7 @@ extension Tree {
         rest.displaced = home
         nodes[rest.id] = rest
         byKey[ItemKey(server.reference)] = rest.id
-        return (rest.id, .remove(node.inode))
+        return rest.id
     }
 
     private func shownName(of node: Node, storedAs name: String) -> String {
