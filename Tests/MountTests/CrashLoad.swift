@@ -69,12 +69,19 @@ enum CrashLoad {
             elif what == "move":
                 if name in state: state[value] = state.pop(name)
             return state
-        worlds = [{}]
+        def different(worlds):
+            return list({frozenset(w.items()): w for w in worlds}.values())
+        # What may be there, and what may be there once the change that has begun is done.
+        worlds, trial = [{}], []
         for line in open(log):
             kind, what, name, value = json.loads(line)
-            if kind == "begin": worlds = [worlds[0], apply(worlds[0], what, name, value)]
-            elif kind == "done": worlds = [worlds[-1]]
-            elif kind == "failed": pass
+            if kind == "begin": trial = [apply(w, what, name, value) for w in worlds]
+            elif kind == "done":
+                # What was removed or moved was there.
+                possible = [w for w in worlds if what in ("write", "save") or name in w]
+                worlds, trial = different(apply(w, what, name, value) for w in possible), []
+            elif kind == "failed": worlds, trial = different(worlds + trial), []
+        worlds = different(worlds + trial)
         found = {}
         for folder, _, files in os.walk(top):
             for f in files:
@@ -87,5 +94,9 @@ enum CrashLoad {
             for n in sorted(set(plain) | set(world)):
                 if plain.get(n) != world.get(n):
                     print(n, "is", plain.get(n), "and should be", [w.get(n) for w in worlds])
+                    lines = list(enumerate(open(log)))
+                    for at, line in [l for l in lines if f'"{n}"' in l[1] or "failed" in l[1]][-12:]:
+                        print(" ", at, "of", len(lines), line.strip())
+                    print("  there:", sorted(k for k, v in found.items() if v == world.get(n)))
         """#
 }

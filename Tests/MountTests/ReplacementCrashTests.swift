@@ -38,8 +38,8 @@ import Testing
                 let versions = ["old \(call)\n", "new \(call)\n"]
                 #expect(kept.values.contains { versions.contains($0) }, "no copy at call \(call)")
                 try await mounted.restart()
-                try await mounted.shell("[ \"$(cat '\(name)')\" = 'new \(call)' ]")
                 try await mounted.sync()
+                try await mounted.shell("[ \"$(cat '\(name)')\" = 'new \(call)' ]")
                 let end = try await mounted.contentsOnServer()
                 let all = (0...call).map { ("file \($0).txt", "new \($0)\n") }
                 #expect(end == Dictionary(uniqueKeysWithValues: all))
@@ -64,14 +64,13 @@ extension MountedCloud {
         faults.add(hold)
         defer { faults.removeAll() }
         try await change()
-        var hasMet = false
+        func hasMet() -> Bool { faults.remaining.count == 1 }
         try await eventually(within: .seconds(60), "call \(call), or the end") {
-            hasMet = faults.remaining.count == 1
-            if hasMet { return true }
+            if hasMet() { return true }
             return try await status().unsentNames.isEmpty
         }
         await killDriver()
-        return hasMet
+        return hasMet()
     }
 
     fileprivate func restart() async throws {
