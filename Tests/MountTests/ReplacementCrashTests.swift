@@ -38,8 +38,8 @@ import Testing
                 let versions = ["old \(call)\n", "new \(call)\n"]
                 #expect(kept.values.contains { versions.contains($0) }, "no copy at call \(call)")
                 try await mounted.restart()
-                try await mounted.sync()
                 try await mounted.shell("[ \"$(cat '\(name)')\" = 'new \(call)' ]")
+                try await mounted.sync()
                 let end = try await mounted.contentsOnServer()
                 let all = (0...call).map { ("file \($0).txt", "new \($0)\n") }
                 #expect(end == Dictionary(uniqueKeysWithValues: all))

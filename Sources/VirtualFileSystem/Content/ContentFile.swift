@@ -61,6 +61,14 @@ final class ContentFile: Sendable {
         }
     }
 
+    /// Opens a parked file, and keeps it open from now on: its name is about to go.
+    func keepOpen() throws(FileSystemError) {
+        try state.withLock { state throws(FileSystemError) in
+            if state.descriptor == nil { state.descriptor = try Self.open(path, O_RDWR) }
+            state.isRemoved = true
+        }
+    }
+
     /// Reads until the buffer is full or the file ends.
     func read(at offset: Int64, into buffer: UnsafeMutableRawBufferPointer) throws(FileSystemError)
         -> Int

@@ -345,12 +345,12 @@ final class WorkingCopy: Sendable {
     }
 
     /// Puts everything on stable storage.
-    func sync() throws(FileSystemError) {
-        try state.withLock { $0.file }.sync()
-    }
+    func sync() throws(FileSystemError) { try file.sync() }
 
     /// Closes the file until it is needed again: unsent files may be many.
-    func park() { state.withLock { $0.file }.park() }
+    func park() { file.park() }
+
+    var file: ContentFile { state.withLock { $0.file } }
 
     /// Removes the file from the disk; open readers keep it.
     /// - Parameter sent: paths of files whose upload has not been answered.

@@ -221,6 +221,8 @@ extension VirtualFileSystem {
         do throws(FileSystemError) {
             let path = working.path
             let size = working.size
+            // Who has found the working copy, but not read yet, reads on from it.
+            try await disk.run { () throws(FileSystemError) in try working.file.keepOpen() }
             if working.isComplete, working.size == server.size {
                 try await disk.run { () throws(FileSystemError) in
                     try self.cache.adopt(file: path, as: server.contentKey, size: size)
