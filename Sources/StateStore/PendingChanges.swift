@@ -46,7 +46,7 @@ package struct PendingChanges<Waiter> {
         case nothing
         /// Run its thread.
         case run
-        /// Run its thread in a moment: nobody waits, and more changes of the same items may come.
+        /// Have `timeIsOver` asked on its thread: nobody waits, and a commit may take it all before.
         case runLater
     }
 
@@ -85,7 +85,7 @@ package struct PendingChanges<Waiter> {
         return true
     }
 
-    /// The moment of `runLater` is over. Returns whether the owner must run its thread.
+    /// The turn of `runLater` has come. Returns whether there still is something to write.
     package mutating func timeIsOver() -> Bool {
         isTimed = false
         guard !isScheduled, failure == nil, !changes.isEmpty else { return false }

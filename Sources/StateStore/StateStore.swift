@@ -153,8 +153,8 @@ package final class StateStore: Sendable {
 
     // MARK: Changes
 
-    /// Queues changes and returns. They are written within `writingDelay`, or with the next commit
-    /// or read, many callers' in one transaction.
+    /// Queues changes and returns. They are written as soon as the store's thread comes to it, or
+    /// with a commit or read before that, many callers' in one transaction.
     ///
     /// A write that fails makes the store `failure`; its changes are kept, in order, and tried
     /// again with the next commit or read. Callers should slow down while `isBehind`.
@@ -163,13 +163,11 @@ package final class StateStore: Sendable {
         guard case .runLater = duty else { return }
         if connection.withLock({ $0 == nil }) { return failPending(Self.closed) }
         guard writesByItself else { return }
-        DispatchQueue.global().asyncAfter(deadline: .now() + Self.writingDelay) { [weak self] in
-            guard let self, pending.withLock({ $0.timeIsOver() }) else { return }
-            if !onThread({ [self] db in writePending(db) }) { failPending(Self.closed) }
+        let isOpen = onThread { [self] db in
+            if pending.withLock({ $0.timeIsOver() }) { writePending(db) }
         }
+        if !isOpen { failPending(Self.closed) }
     }
-
-    private static let writingDelay = DispatchTimeInterval.milliseconds(30)
 
     /// Queues changes and returns when they, and all before them, are committed.
     ///
