@@ -22,7 +22,7 @@ package struct PendingChanges<Waiter> {
     private var waiters: [Waiter] = []
     private var durability = Durability.normal
     private var isScheduled = false
-    private var isTimed = false
+    private var isAsked = false
     private var compactAt = behindLimit
     /// The newest version of each row that was added lately.
     private var newest: [InodeNumber: UInt64] = [:]
@@ -46,8 +46,8 @@ package struct PendingChanges<Waiter> {
         case nothing
         /// Run its thread.
         case run
-        /// Have `timeIsOver` asked on its thread: nobody waits, and a commit may take it all before.
-        case runLater
+        /// Ask `threadIsFree` on its thread: nobody waits, and a commit may take it all before.
+        case runWhenFree
     }
 
     /// Adds changes.
@@ -63,9 +63,9 @@ package struct PendingChanges<Waiter> {
         // After a failure only callers who want to hear of it make the thread try again.
         guard !isScheduled, failure == nil || waiter != nil else { return .nothing }
         if waiter == nil {
-            if isTimed { return .nothing }
-            isTimed = true
-            return .runLater
+            if isAsked { return .nothing }
+            isAsked = true
+            return .runWhenFree
         }
         isScheduled = true
         return .run
@@ -85,9 +85,9 @@ package struct PendingChanges<Waiter> {
         return true
     }
 
-    /// The turn of `runLater` has come. Returns whether there still is something to write.
-    package mutating func timeIsOver() -> Bool {
-        isTimed = false
+    /// The turn of `runWhenFree` has come. Returns whether there still is something to write.
+    package mutating func threadIsFree() -> Bool {
+        isAsked = false
         guard !isScheduled, failure == nil, !changes.isEmpty else { return false }
         isScheduled = true
         return true

@@ -22,7 +22,7 @@ package final class StateStore: Sendable {
     private let pending = Mutex(PendingChanges<Waiter>())
     private let numbers: Mutex<NumberReservation>
     private let folder: Mutex<StateFolder?>
-    private let writesByItself: Bool
+    private let writesNow: (@Sendable () -> Bool)?
 
     private typealias Waiter = @Sendable (Result<Void, FileSystemError>) -> Void
 
@@ -30,20 +30,21 @@ package final class StateStore: Sendable {
     ///
     /// Throws `locked` where another process uses the folder, `notSupported` where a newer version
     /// made it.
-    /// - Parameter writesByItself: where not, what nobody waits for is written with the next commit
-    ///   or read, and never by itself: then it is certain what `abandon` leaves.
+    /// - Parameter writesNow: asked whenever something is queued that nobody waits for, whether the
+    ///   caller is to write it, and not the store's thread when it comes to it: then it is certain
+    ///   what `abandon` leaves.
     package convenience init(
-        folder: String, writesByItself: Bool = true
+        folder: String, writesNow: (@Sendable () -> Bool)? = nil
     ) throws(FileSystemError) {
-        try self.init(
-            folder: folder, migrations: StateSchema.migrations, writesByItself: writesByItself)
+        try self.init(folder: folder, migrations: StateSchema.migrations, writesNow: writesNow)
     }
 
     /// As `init(folder:)`, with a schema of given migrations (name, SQL), oldest first.
     package init(
-        folder path: String, migrations: [(name: String, sql: String)], writesByItself: Bool = true
+        folder path: String, migrations: [(name: String, sql: String)],
+        writesNow: (@Sendable () -> Bool)? = nil
     ) throws(FileSystemError) {
-        self.writesByItself = writesByItself
+        self.writesNow = writesNow
         let folder = try StateFolder(path: path)
         let database = try StateDatabase(in: folder, migrator: StateSchema.migrator(migrations))
         var numbers = NumberReservation(first: database.nextNumber)
@@ -160,11 +161,14 @@ package final class StateStore: Sendable {
     /// again with the next commit or read. Callers should slow down while `isBehind`.
     package func enqueue(_ changes: [StateChange]) {
         let duty = pending.withLock { $0.add(changes, waiter: nil, durability: .normal) }
-        guard case .runLater = duty else { return }
-        if connection.withLock({ $0 == nil }) { return failPending(Self.closed) }
-        guard writesByItself else { return }
+        guard let queue = connection.withLock({ $0 }) else { return failPending(Self.closed) }
+        if let writesNow {
+            if writesNow() { queue.writeWithoutTransaction { db in writePending(db) } }
+            return
+        }
+        guard case .runWhenFree = duty else { return }
         let isOpen = onThread { [self] db in
-            if pending.withLock({ $0.timeIsOver() }) { writePending(db) }
+            if pending.withLock({ $0.threadIsFree() }) { writePending(db) }
         }
         if !isOpen { failPending(Self.closed) }
     }

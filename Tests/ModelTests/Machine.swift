@@ -15,7 +15,12 @@ final class Machine: Sendable {
     private let cache: BlockCache
     private let caller = Caller(userID: 0, groupID: 0, processID: 1)
 
-    init(folder: TemporaryFolder, cloud: ModelCloud, chance: Chance, logger: Logger) throws {
+    /// - Parameter writesNow: whether the state table is written when something is queued for it
+    ///   that nobody waits for.
+    init(
+        folder: TemporaryFolder, cloud: ModelCloud, chance: Chance, logger: Logger,
+        writesNow: @escaping @Sendable () -> Bool
+    ) throws {
         self.cloud = SessionCloud(cloud: cloud) { call in logger.debug("- \(call)") }
         var options = MountOptions()
         options.chance = chance
@@ -28,7 +33,7 @@ final class Machine: Sendable {
             folder: folder.file("cache"), sizeLimit: 1 << 30, minimumFreeBytes: 0)
         settings.isSequential = true
         cache = try BlockCache(settings)
-        store = try StateStore(folder: folder.file("state"), writesByItself: false)
+        store = try StateStore(folder: folder.file("state"), writesNow: writesNow)
         fileSystem = VirtualFileSystem(
             cloud: self.cloud, cache: cache, store: store, options: options, logger: logger)
     }

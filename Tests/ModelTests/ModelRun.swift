@@ -2,6 +2,7 @@ import CloudStorage
 import FileSystemTypes
 import Logging
 import StateStore
+import Synchronization
 import TestSupport
 
 import VirtualFileSystem
@@ -44,8 +45,16 @@ final class ModelRun {
     /// The texts of the driver's log.
     let records: LogRecords
 
+    /// At random, whether the state table is written as soon as it can be.
+    private let writesNow: @Sendable () -> Bool
+
     init(seed: UInt64, addressesByPath: Bool = false) throws {
         random = SeededRandom(seed: seed)
+        let writes = Mutex(SeededRandom(seed: seed &+ 1))
+        let writesNow: @Sendable () -> Bool = {
+            writes.withLock { Int.random(in: 0..<4, using: &$0) == 0 }
+        }
+        self.writesNow = writesNow
         self.addressesByPath = addressesByPath
         cloud =
             addressesByPath
@@ -56,7 +65,8 @@ final class ModelRun {
         logger = Logger(label: "model", factory: { _ in records })
         world = World()
         machine = try Machine(
-            folder: folder, cloud: cloud, chance: world.chance, logger: logger)
+            folder: folder, cloud: cloud, chance: world.chance, logger: logger,
+            writesNow: writesNow)
     }
 
     func run(steps: Int) async throws {
@@ -190,7 +200,8 @@ final class ModelRun {
             await machine.end()
         }
         machine = try Machine(
-            folder: folder, cloud: cloud, chance: world.chance, logger: logger)
+            folder: folder, cloud: cloud, chance: world.chance, logger: logger,
+            writesNow: writesNow)
         if chance(30) {
             note("  without the server")
             machine.cloud.setCutOff(true)

@@ -122,7 +122,7 @@ extension VirtualFileSystem {
         }
         let items: [CloudItem?]
         do throws(CloudStorageError) {
-            items = try await undertake(undertaking(for: [move]))
+            items = try await undertake(undertaking(for: [move]), of: id)
         } catch {
             switch error.kind {
             case .nameConflict:
@@ -238,7 +238,7 @@ extension VirtualFileSystem {
         }
         guard let (move, place) = plan else { return }
         let items = try await asJob { () async throws(CloudStorageError) in
-            try await self.undertake(self.undertaking(for: [move]))
+            try await self.undertake(self.undertaking(for: [move]), of: id)
         }
         guard let item = items[0] else { return try itemIsGone(id) }
         tree.withLock { $0.acknowledgeMove(of: id, item, at: place) }

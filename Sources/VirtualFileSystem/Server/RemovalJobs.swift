@@ -226,7 +226,7 @@ extension VirtualFileSystem {
         do throws(CloudStorageError) {
             var undertaking = undertaking(for: [plan.move, old])
             undertaking.seen = [nil, SeenVersion(plan.known)]
-            items = try await undertake(undertaking)
+            items = try await undertake(undertaking, of: plan.item)
         } catch {
             // A program that waits is told; nobody else is there to be told.
             guard error.kind == .nameConflict, options.synchronization == .none else {
@@ -266,7 +266,7 @@ extension VirtualFileSystem {
             undertaking.heir = plan.reference
             undertaking.heirSeen = isUnsent ? SeenVersion(plan.known) : nil
             undertaking.heirStored = isUnsent ? nil : stored
-            return try await self.undertake(undertaking)
+            return try await self.undertake(undertaking, of: plan.item)
         }
         let taken = server
         forgetDeleted([plan.removed])

@@ -43,7 +43,7 @@ extension VirtualFileSystem {
         undertaking.seen = [sent, SeenVersion(ServerSide(current))]
         let items: [CloudItem?]
         do throws(CloudStorageError) {
-            items = try await undertake(undertaking, inPlaceOf: upload)
+            items = try await undertake(undertaking, of: id, inPlaceOf: upload)
         } catch {
             // The content has arrived, whatever became of the rest.
             throw CloudStorageError(
@@ -63,7 +63,7 @@ extension VirtualFileSystem {
     /// Stores a new file so that an upload can't make a revision of a file nobody here has seen:
     /// under a temporary name first, since renames never replace.
     func storeWithoutOverwriting(
-        _ content: LocalContent, at place: ServerPlace
+        _ content: LocalContent, of id: UInt64, at place: ServerPlace
     ) async throws(CloudStorageError) -> CloudItem {
         let temporary = temporaryName(for: place.name)
         let (uploaded, upload) = try await uploadAside(content, as: temporary, in: place.folder)
@@ -72,7 +72,7 @@ extension VirtualFileSystem {
                 try await learnUploadBehaviour(content, uploaded, in: place.folder)
             }
             let item = try await rename(uploaded, to: place.name)
-            closeUndertaking(upload.intent, upload.undertaking)
+            closeUndertaking(upload.intent, upload.undertaking, withRowsOf: id)
             return item
         } catch {
             await removeLeftover(uploaded.reference, upload)

@@ -248,7 +248,7 @@ extension VirtualFileSystem {
                 } else if uploadOntoName == .conflict {
                     try await cloud.upload(content, name: place.name, to: place.folder)
                 } else {
-                    try await storeWithoutOverwriting(content, at: place)
+                    try await storeWithoutOverwriting(content, of: id, at: place)
                 }
             return SavedContent(item: item, place: target)
         } catch {

@@ -76,7 +76,7 @@ extension VirtualFileSystem {
             tree.freshen()
             return changes
         }
-        store.enqueue(changes)
+        store.enqueue(changes + endRecords(of: job))
         logger.debug(
             "job", metadata: ["job": "\(job)", "result": "\(failure?.result ?? .done)"])
         if let failure { noteFailure(failure, of: job) } else { serverAnswered() }

@@ -79,9 +79,11 @@ extension VirtualFileSystem {
     /// One call needs no record. If the job fails for good everything is put back; if the server
     /// can't be reached the record stays, and `finishUndertakings` goes on.
     ///
-    /// - Parameter earlier: a record that this one takes the place of.
+    /// - Parameters:
+    ///   - id: the job's first item: the record goes with the rows that the job ends with.
+    ///   - earlier: a record that this one takes the place of.
     func undertake(
-        _ undertaking: Undertaking, inPlaceOf earlier: RecordedUpload? = nil
+        _ undertaking: Undertaking, of id: UInt64, inPlaceOf earlier: RecordedUpload? = nil
     ) async throws(CloudStorageError) -> [CloudItem?] {
         let current = undertaking.origins.map { origin in
             origin.map { Convergence.Whereabouts.at($0) } ?? .deleted
@@ -89,7 +91,7 @@ extension VirtualFileSystem {
         let intent = try await record(undertaking, inPlaceOf: earlier)
         do throws(CloudStorageError) {
             let items = try await converge(undertaking.convergence, current: current)
-            closeUndertaking(intent, undertaking)
+            closeUndertaking(intent, undertaking, withRowsOf: id)
             return items
         } catch {
             guard error.failureClass == .giveUp || error.failureClass == .wait else {
@@ -134,8 +136,27 @@ extension VirtualFileSystem {
         return intent.id
     }
 
+    /// Ends a record whose outcome, if any, is in the state table already, or waits to be.
     func closeUndertaking(_ intent: Int64, _ undertaking: Undertaking) {
         store.enqueue([.removeIntent(intent)])
+        showTemporaryNames(of: undertaking)
+    }
+
+    /// Ends a record whose outcome the running job has yet to put into its items' rows: not before
+    /// these, since a crash in between would leave an outcome that nobody knows of.
+    func closeUndertaking(_ intent: Int64, _ undertaking: Undertaking, withRowsOf id: UInt64) {
+        ended.withLock { $0[id, default: []].append(intent) }
+        showTemporaryNames(of: undertaking)
+    }
+
+    /// The end of the records that a job has done with, to be written after the rows of its items.
+    func endRecords(of job: ReconciliationJob) -> [StateChange] {
+        ended.withLock { ended in
+            job.items.flatMap { ended.removeValue(forKey: $0) ?? [] }.map { .removeIntent($0) }
+        }
+    }
+
+    private func showTemporaryNames(of undertaking: Undertaking) {
         let names = undertaking.temporaryNames
         tree.withLock { $0.temporaryNames.subtract(names) }
     }
