@@ -47,7 +47,22 @@ extension StatementArguments {
     /// The values in order. The initializer for sequences of one type applies a key path to each,
     /// which showed in profiles.
     static func columns(_ values: [DatabaseValue]) -> StatementArguments {
-        StatementArguments(values.lazy.map { $0 as (any DatabaseValueConvertible)? })
+        StatementArguments(ColumnIterator(values: values))
+    }
+}
+
+/// Hands out column values as GRDB takes them, NULL without a box.
+private struct ColumnIterator: Sequence, IteratorProtocol {
+    let values: [DatabaseValue]
+    private var index = 0
+
+    init(values: [DatabaseValue]) { self.values = values }
+
+    mutating func next() -> (any DatabaseValueConvertible)?? {
+        guard index < values.count else { return nil }
+        let value = values[index]
+        index += 1
+        return .some(value.isNull ? nil : value)
     }
 }
 

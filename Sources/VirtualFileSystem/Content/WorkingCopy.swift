@@ -383,7 +383,7 @@ extension WorkingCopy.State {
 
     /// A name for the next copy, beside the first file.
     fileprivate var copyPath: String {
-        let base = file.path.split(separator: "/").last.map(String.init) ?? ""
+        let base = file.path.lastPathComponent
         let folder = file.path.dropLast(base.utf8.count)
         let stem = base.split(separator: ".").first.map(String.init) ?? base
         // A copy that a crash has left behind may have the same count.

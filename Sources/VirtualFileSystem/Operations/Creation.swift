@@ -147,6 +147,7 @@ extension VirtualFileSystem {
                     throw FileSystemError(.exists, "\(name) exists")
                 }
                 tree.attach(added)
+                tree.noteLocalChange(of: added.id)
                 tree.touch(parent)
             }
         } catch {

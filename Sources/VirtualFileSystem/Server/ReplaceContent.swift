@@ -38,7 +38,7 @@ extension VirtualFileSystem {
             ])
         undertaking.uploaded = 0
         undertaking.replaced = old
-        undertaking.uploadedFile = content.path.split(separator: "/").last.map(String.init)
+        undertaking.uploadedFile = content.path.lastPathComponent
         let sent = SeenVersion(ServerSide(uploaded))
         undertaking.seen = [sent, SeenVersion(ServerSide(current))]
         let items: [CloudItem?]

@@ -32,7 +32,7 @@ extension VirtualFileSystem {
     ) async throws(JobFailure) -> Bool {
         let sent = SentContent(
             inode: inode.rawValue,
-            file: content.path.split(separator: "/").last.map(String.init) ?? "",
+            file: content.path.lastPathComponent,
             size: content.size, folder: place.folder, name: place.name)
         let id = store.allocateIntentID()
         let old = sentContents.withLock { all -> [Int64] in

@@ -31,7 +31,7 @@ extension Tree {
             record.serverPlace = RecordedPlace(parent: home.inode, name: place.name.name)
         }
         guard !node.isRemoved, let content = node.working?.kept else { return record }
-        record.contentFile = content.path.split(separator: "/").last.map(String.init)
+        record.contentFile = content.path.lastPathComponent
         record.size = content.size
         record.missingContent = content.missing
         return record
