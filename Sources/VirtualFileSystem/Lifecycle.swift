@@ -165,8 +165,11 @@ extension VirtualFileSystem {
     package func shutdown() async {
         let task = synchronization.withLock { $0.take() }
         task?.cancel()
+        let orphans = orphanWork.withLock { $0.take() }
+        orphans?.cancel()
         wake()
         await task?.value
+        await orphans?.value
         await locks.releaseAll()
         cache.close()
         await store.close()

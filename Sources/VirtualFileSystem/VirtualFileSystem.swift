@@ -46,7 +46,9 @@ package final class VirtualFileSystem: Sendable {
     /// Records whose outcome the running job of an item has yet to put into rows, by that item.
     let ended = Mutex<[UInt64: [Int64]]>([:])
     /// What is on its way to the server, with the records of that, by inode.
-    let sentContents = Mutex<[UInt64: [(intent: Int64, sent: SentContent)]]>([:])
+    let sentContents = Mutex<[UInt64: [SentRecord]]>([:])
+    let isClearingLater = Atomic<Bool>(false)
+    let orphanWork = Mutex<Task<Void, Never>?>(nil)
     /// Versions that unsent contents still lack parts of, by inode.
     let contentBases = Mutex<[UInt64: (intent: Int64, base: ContentBase)]>([:])
     /// Found out by this run, where the cloud can't say.

@@ -74,17 +74,18 @@ enum CrashLoad {
         # What may be there, and what may be there once the change that has begun is done.
         worlds, trial = [{}], []
         lines = list(enumerate(open(log)))
-        def history(n, why):
+        def history(n, why, end):
             print(n, why)
-            for at, line in [l for l in lines if f'"{n}"' in l[1] or "failed" in l[1]][-12:]:
-                print(" ", at, "of", len(lines), line.strip())
+            before = [l for l in lines[:end] if f'"{n}"' in l[1] or "failed" in l[1]]
+            for at, line in before[-12:]: print(" ", at, "of", len(lines), line.strip())
         for at, line in lines:
             kind, what, name, value = json.loads(line)
             if kind == "begin": trial = [apply(w, what, name, value) for w in worlds]
             elif kind == "done":
                 # What was removed or moved was there.
                 possible = [w for w in worlds if what in ("write", "save") or name in w]
-                if not possible: history(name, f"{what} of what nobody had put there, at {at}")
+                if not possible: history(name, "was there, and nobody had put it there", at + 1)
+                possible = possible or worlds
                 worlds, trial = different(apply(w, what, name, value) for w in possible), []
             elif kind == "failed": worlds, trial = different(worlds + trial), []
         worlds = different(worlds + trial)
@@ -96,11 +97,11 @@ enum CrashLoad {
                 found[os.path.relpath(path, top)] = digest
         plain = {n: d for n, d in found.items() if ".tmp" not in n}
         if plain not in worlds:
-            world = worlds[-1] if worlds else {}
+            world = worlds[-1]
             for n in sorted(set(plain) | set(world)):
                 if plain.get(n) != world.get(n):
                     should = [w.get(n) for w in worlds]
-                    history(n, f"is {plain.get(n)} and should be {should}")
+                    history(n, f"is {plain.get(n)} and should be {should}", len(lines))
                     print("  there:", sorted(k for k, v in found.items() if v == world.get(n)))
         """#
 }

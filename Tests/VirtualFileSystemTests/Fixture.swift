@@ -80,6 +80,17 @@ final class Fixture: Sendable {
         }
     }
 
+    /// Has an upload done without anybody here hearing of it.
+    func loseUpload() async {
+        cloud.fail(.upload, .answerLost)
+        for _ in 0..<6 {
+            cloud.fail(.item, .before(.unreachable))
+            cloud.fail(.list, .before(.unreachable))
+        }
+        _ = await fileSystem.carryOutNextJob()
+        cloud.removeFaults()
+    }
+
     /// Has a folder listed as it is on the server now.
     func look(_ path: String) async throws(FileSystemError) {
         try await fileSystem.refreshAnew(try await node(path))

@@ -8,17 +8,6 @@ import VirtualFileSystem
 /// Uploads whose answer nobody heard, and jobs that were left half done: what is found on the server
 /// later is known as our own, and what has become somebody else's is left alone.
 @Suite struct UnheardAnswerTests {
-    /// Has an upload done without anybody here hearing of it.
-    private func loseUpload(_ fixture: Fixture) async {
-        fixture.cloud.fail(.upload, .answerLost)
-        for _ in 0..<6 {
-            fixture.cloud.fail(.item, .before(.unreachable))
-            fixture.cloud.fail(.list, .before(.unreachable))
-        }
-        _ = await fixture.fileSystem.carryOutNextJob()
-        fixture.cloud.removeFaults()
-    }
-
     /// A new file that arrived unheard and was removed here since.
     @Test(arguments: [false, true])
     func aRemovedFileThatArrivedUnheardDoesNotComeBack(_ isReplaced: Bool) async throws {
@@ -26,7 +15,7 @@ import VirtualFileSystem
         try await fixture.save("other", to: "/b")
         await fixture.work()
         try await fixture.save("removed", to: "/a")
-        await loseUpload(fixture)
+        await fixture.loseUpload()
         #expect(fixture.serverContents().contains("removed"))
         if isReplaced {
             try await fixture.rename("/b", "/a")
@@ -49,7 +38,7 @@ import VirtualFileSystem
         try await fixture.save("learn", to: "/l")
         await fixture.work()
         try await fixture.save("content", to: "/a")
-        await loseUpload(fixture)
+        await fixture.loseUpload()
         #expect(fixture.cloud.content(at: "/a") == Array("content".utf8))
         try await fixture.rename("/a", "/b")
         if isChanged { try await fixture.save("another", to: "/b") }
@@ -84,7 +73,7 @@ import VirtualFileSystem
         try await fixture.save("learn", to: "/l")
         await fixture.work()
         try await fixture.save("earlier", to: "/a")
-        await loseUpload(fixture)
+        await fixture.loseUpload()
         fixture.cloud.fail(.upload, .before(.unreachable))
         _ = await fixture.fileSystem.carryOutNextJob()
         try await fixture.save("later one", to: "/a")
@@ -157,7 +146,7 @@ import VirtualFileSystem
         try await fixture.save("second", to: "/b")
         await fixture.work()
         try await fixture.save("unheard", to: "/a")
-        await loseUpload(fixture)
+        await fixture.loseUpload()
         #expect(fixture.serverContents() == ["second", "unheard"])
         try await fixture.rename("/b", "/a")
         await fixture.work()

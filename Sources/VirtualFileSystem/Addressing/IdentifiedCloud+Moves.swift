@@ -157,7 +157,7 @@ extension IdentifiedCloud {
             return isKnownThere && here?.revision != known.revision ? there : nil
         } catch {
             // Where the server can't tell, nothing is known but the old place.
-            guard error.failureClass == .giveUp, error.kind != .cancelled else { throw error }
+            guard error.isFinal else { throw error }
             return nil
         }
     }

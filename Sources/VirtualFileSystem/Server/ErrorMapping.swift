@@ -32,3 +32,8 @@ extension FileSystemError {
         self.init(mapped.code == .notFound ? .stale : mapped.code, mapped.message)
     }
 }
+
+extension CloudStorageError {
+    /// Whether the server has decided; a call that was cancelled says nothing.
+    var isFinal: Bool { failureClass == .giveUp && kind != .cancelled }
+}

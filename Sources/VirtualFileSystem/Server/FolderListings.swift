@@ -143,6 +143,7 @@ extension VirtualFileSystem {
         } catch {
             logger.error("state table can't be read", metadata: ["error": "\(error)"])
         }
+        request.unheard = unheardNames(of: items, in: folder)
         let merge = ListingMerge(request, items: items, validator: validator)
         let effects = tree.withLock { merge.apply(to: &$0) }
         carryOut(effects)

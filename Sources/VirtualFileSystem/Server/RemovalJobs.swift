@@ -345,7 +345,7 @@ extension VirtualFileSystem {
             try await cached.ensure(ByteRange(0, cached.size))
         } catch {
             // What the server no longer has can't be kept.
-            guard error.failureClass == .giveUp, error.kind != .localFile else {
+            guard error.isFinal, error.kind != .localFile else {
                 throw JobFailure(error)
             }
         }

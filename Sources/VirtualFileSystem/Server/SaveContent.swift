@@ -16,7 +16,7 @@ extension VirtualFileSystem {
         else { return }
         try await complete(working, of: id)
         await tryToFinishUndertakings()
-        try await clearOrphans()
+        try await clearOrphans(before: id)
         try await settleUndertakings(of: [id])
         // That may have been all there was to do.
         guard !working.isSaved else { return }

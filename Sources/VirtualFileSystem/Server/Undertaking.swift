@@ -94,7 +94,7 @@ extension VirtualFileSystem {
             closeUndertaking(intent, undertaking, withRowsOf: id)
             return items
         } catch {
-            guard error.failureClass == .giveUp || error.failureClass == .wait else {
+            guard error.isFinal || error.failureClass == .wait else {
                 unfinished.withLock { $0[intent] = undertaking }
                 throw error
             }

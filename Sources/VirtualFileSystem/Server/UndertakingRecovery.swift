@@ -114,7 +114,7 @@ extension VirtualFileSystem {
             try await acknowledge(undertaking, items)
             closeUndertaking(intent, undertaking)
         } catch {
-            guard error.failureClass == .giveUp else { throw error }
+            guard error.isFinal else { throw error }
             try await putBack(undertaking, intent: intent)
         }
     }

@@ -27,6 +27,8 @@ struct ListingRequest {
     var records: [ItemKey: InodeRecord] = [:]
     /// Rows that say they are in the folder, where nothing of it is in memory.
     var oldChildren: [InodeRecord] = []
+    /// Names of items that were sent from here unheard, for files that are no longer there: not shown.
+    var unheard: Set<NameKey> = []
     let allocateInode: () -> InodeNumber
     let storesLinks: Bool
 }
@@ -41,6 +43,7 @@ struct ListingMerge {
     /// What the state table knows of the items, by identity.
     let records: [ItemKey: InodeRecord]
     private let oldChildren: [InodeRecord]
+    private let unheard: Set<NameKey>
     /// Numbers for items not seen before. Taken under the tree's mutex, so it must not wait for it.
     let allocateInode: () -> InodeNumber
     let storesLinks: Bool
@@ -56,6 +59,7 @@ struct ListingMerge {
         askedAt = request.askedAt
         records = request.records
         oldChildren = request.oldChildren
+        unheard = request.unheard
         allocateInode = request.allocateInode
         storesLinks = request.storesLinks
         monotonicNow = SystemClocks.monotonicSeconds()
@@ -131,6 +135,10 @@ struct ListingMerge {
                 update(node, item, name: name, in: &tree, &effects, &isCurrent)
             }
             return id
+        }
+        if unheard.contains(NameKey(item.name)) {
+            isCurrent = false
+            return nil
         }
         if let holder = tree.child(of: folder, named: name) {
             if holder.busy > 0 || holder.stamp > askedAt || holder.isUnsettled

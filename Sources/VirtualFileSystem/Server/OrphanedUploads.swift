@@ -1,0 +1,228 @@
+import CloudStorage
+import FileSystemTypes
+import FoundationEssentials
+import Logging
+import Reconciler
+import StateStore
+import Synchronization
+
+/// Uploads whose answer nobody heard, of files that were removed or moved here since: what arrived
+/// is not shown, and is taken off the server.
+extension VirtualFileSystem {
+    /// Takes up the records of an earlier run. What was removed here while it was on its way is
+    /// removed on the server, if it has arrived; until then it is not shown.
+    func loadSent() async throws(FileSystemError) {
+        for intent in try await store.intents() where intent.kind == SentContent.intentKind {
+            let sent: SentContent
+            do {
+                sent = try JSONDecoder().decode(SentContent.self, from: Data(intent.payload))
+            } catch {
+                throw FileSystemError(.inputOutput, "a recorded upload can't be read: \(error)")
+            }
+            sentContents.withLock {
+                $0[sent.inode, default: []].append(SentRecord(intent: intent.id, sent: sent))
+            }
+        }
+        if sentContents.withLock({ !$0.isEmpty }) { clearOrphansLater(after: 0) }
+    }
+
+    /// A server may still be at work on an upload when whoever sent it has gone.
+    private static let lateSeconds = 60.0
+    private static let lookSeconds = 5.0
+
+    private func tryToClearOrphans() async {
+        do throws(JobFailure) {
+            try await clearOrphans()
+        } catch {
+            logger.info(
+                "a removed file may be on the server", metadata: ["error": "\(error.error)"])
+        }
+    }
+
+    /// Removes from the server what arrived there of files that were removed here before the
+    /// server's answer was heard: nobody else knows them, and their names are wanted.
+    ///
+    /// - Parameter id: a file about to be stored; only for it a name that it has by now is cleared.
+    func clearOrphans(before id: UInt64? = nil) async throws(JobFailure) {
+        let sent = sentContents.withLock { $0.keys.sorted() }
+        var isExpected = false
+        for inode in sent where isOrphan(inode) {
+            let isRecorded = try await asLocalJob { () async throws(FileSystemError) in
+                try await self.store.record(InodeNumber(inode)) != nil
+            }
+            guard !isRecorded, isOrphan(inode) else { continue }
+            for record in sentContents.withLock({ $0[inode] }) ?? [] {
+                let isOver: Bool
+                do throws(CloudStorageError) {
+                    isOver = try await clear(record, before: id)
+                } catch {
+                    guard error.isFinal else { throw JobFailure(error) }
+                    isOver = true
+                }
+                if isOver { endSent(record) } else { isExpected = true }
+            }
+        }
+        if isExpected { clearOrphansLater(after: Self.lookSeconds) }
+    }
+
+    /// Looks again after a while: an upload may arrive late.
+    private func clearOrphansLater(after seconds: Double) {
+        guard options.synchronizesInBackground, !isClearingLater.exchange(true, ordering: .relaxed)
+        else { return }
+        let work = Task { [weak self] in
+            defer { self?.isClearingLater.store(false, ordering: .relaxed) }
+            // Cancelled at the end of the mount.
+            do { try await Task.sleep(for: .seconds(seconds)) } catch { return }
+            await self?.tryToClearOrphans()
+        }
+        orphanWork.withLock { $0 = work }
+    }
+
+    /// Whether nothing here stands for the file any more.
+    private func isOrphan(_ inode: UInt64) -> Bool {
+        tree.withLock { tree in
+            let isAlive = { (node: Node) in
+                node.busy > 0 || !(node.isRemoved && node.server == nil)
+            }
+            if let node = tree.nodes[inode], isAlive(node) { return false }
+            return !tree.nodes.values.contains { $0.inode.rawValue == inode && isAlive($0) }
+        }
+    }
+
+    /// Looks for an orphan's content and removes it. Returns whether that is settled.
+    private func clear(
+        _ record: SentRecord, before id: UInt64?
+    ) async throws(CloudStorageError) -> Bool {
+        let now = options.chance.monotonicSeconds()
+        guard record.nextLook <= now || id != nil else { return false }
+        let sent = record.sent
+        let holder = tree.withLock { $0.unsentFile(named: sent.name, in: sent.folder) }
+        // Its own upload may be what is found.
+        if let holder, holder != id { return false }
+        do throws(CloudStorageError) {
+            if let found = try await entry(named: sent.name, in: sent.folder) {
+                let content = LocalContent(path: path(of: sent), size: sent.size)
+                guard try await isContent(content, equalTo: found), try await isNobodys(found)
+                else { return true }
+                if let id {
+                    if try await isOurs(found, inodeNumber(of: id)) { return true }
+                    guard take(found, for: id) else { return true }
+                }
+                try await cloud.delete(found.reference, revision: found.revision)
+                return true
+            }
+        } catch {
+            guard error.kind == .localFile || error.kind == .notFound else { throw error }
+            if error.kind == .localFile { return true }
+        }
+        return noteMissed(record, now: now)
+    }
+
+    /// Nothing has arrived so far. Returns whether nothing will any more.
+    private func noteMissed(_ record: SentRecord, now: Double) -> Bool {
+        let since = record.missedSince ?? now
+        if now - since >= Self.lateSeconds { return true }
+        sentContents.withLock { all in
+            guard
+                let index = all[record.sent.inode]?.firstIndex(where: { $0.intent == record.intent }
+                )
+            else { return }
+            all[record.sent.inode]?[index].missedSince = since
+            all[record.sent.inode]?[index].nextLook = now + Self.lookSeconds
+        }
+        return false
+    }
+
+    /// Whether no file here ever had the item stored; not in memory, and not in the state table.
+    private func isNobodys(_ item: CloudItem) async throws(CloudStorageError) -> Bool {
+        guard isUnclaimed(item) else { return false }
+        let key = ItemKey(item.reference)
+        let known = try await localAsync { () async throws(FileSystemError) in
+            try await self.store.records(for: [key])[key]
+        }
+        return known?.overlay.revision == nil
+    }
+
+    /// The names of listed items that nothing here stands for and that may be what was sent of a file
+    /// which is gone or elsewhere by now.
+    func unheardNames(of items: [CloudItem], in folder: UInt64) -> Set<NameKey> {
+        let records = sentContents.withLock { $0.values.flatMap { $0.map(\.sent) } }
+        guard !records.isEmpty else { return [] }
+        let (names, hasOrphans) = tree.withLock { tree -> (Set<NameKey>, Bool) in
+            guard let reference = tree.reference(of: folder) else { return ([], false) }
+            let here = records.filter { ItemKey($0.folder) == ItemKey(reference) }
+            var names: Set<NameKey> = []
+            var hasOrphans = false
+            for item in items where tree.byKey[ItemKey(item.reference)] == nil {
+                for sent in here
+                where sent.size == item.size && sent.name.hasSameBytes(as: item.name) {
+                    let node = tree.nodes[sent.inode]
+                    let place = node.flatMap { tree.goal(of: $0) }
+                    let isInPlace =
+                        place?.folder == folder
+                        && place?.name.name.hasSameBytes(as: item.name) == true
+                    guard !isInPlace else { continue }
+                    names.insert(NameKey(item.name))
+                    hasOrphans = hasOrphans || place == nil
+                }
+            }
+            return (names, hasOrphans)
+        }
+        guard hasOrphans else { return names }
+        sentContents.withLock { all in
+            for (inode, list) in all {
+                for index in list.indices where names.contains(NameKey(list[index].sent.name)) {
+                    all[inode]?[index].nextLook = -.infinity
+                }
+            }
+        }
+        clearOrphansLater(after: 0)
+        return names
+    }
+
+    /// Removes from the server what arrived there of a file while it was to have another place.
+    func clearSent(of id: UInt64, elsewhereThan place: NodePlace) async throws(JobFailure) {
+        let target = tree.withLock { $0.serverPlace(at: place) }
+        let inode = inodeNumber(of: id)
+        let list = (sentContents.withLock { $0[inode.rawValue] } ?? []).map(\.sent)
+        guard let target else { return }
+        let folder = ItemKey(target.folder)
+        for sent in list
+        where ItemKey(sent.folder) != folder || !sent.name.hasSameBytes(as: target.name) {
+            do throws(CloudStorageError) {
+                try await removeStray(sent, of: id)
+            } catch {
+                // What can't be removed stays; the content is stored all the same.
+                guard error.isFinal || error.failureClass == .wait else {
+                    throw JobFailure(error)
+                }
+            }
+        }
+    }
+
+    private func removeStray(
+        _ sent: SentContent, of id: UInt64
+    ) async throws(CloudStorageError) {
+        let content = LocalContent(path: path(of: sent), size: sent.size)
+        do throws(CloudStorageError) {
+            // What another file here has since, or everybody may have, stays.
+            guard sent.size > 0, let found = try await entry(named: sent.name, in: sent.folder),
+                try await isContent(content, equalTo: found), isUnclaimed(found),
+                take(found, for: id)
+            else { return }
+            try await cloud.delete(found.reference)
+        } catch {
+            guard error.kind == .localFile || error.kind == .notFound else { throw error }
+        }
+    }
+}
+
+extension Tree {
+    /// The file of a name in a folder of the server that is only here so far.
+    fileprivate func unsentFile(named name: String, in folder: ItemReference) -> UInt64? {
+        guard let parent = byKey[ItemKey(folder)], let child = child(of: parent, named: name),
+            child.kind == .file, child.server == nil
+        else { return nil }
+        return child.id
+    }
+}

@@ -1,0 +1,81 @@
+import FileSystemTypes
+import TestSupport
+import Testing
+
+import VirtualFileSystem
+
+/// Uploads that the server finishes after whoever sent them has gone, or has looked for them.
+@Suite struct LateUploadTests {
+    /// A cloud that has learned what it does with uploads, and a file on its way there, unheard.
+    private func makeWithUploadOnItsWay(_ text: String) async throws -> Fixture {
+        let fixture = try await Fixture.makeByHand()
+        try await fixture.save("learn", to: "/l")
+        await fixture.work()
+        try await fixture.save(text, to: "/a")
+        await fixture.loseUpload()
+        fixture.cloud.deleteByOther(at: "/a")
+        return fixture
+    }
+
+    /// A removed file whose upload arrives late is never seen again, and leaves the server.
+    @Test(arguments: [false, true])
+    func aRemovedFileThatArrivesLateDoesNotComeBack(_ restarts: Bool) async throws {
+        var fixture = try await makeWithUploadOnItsWay("removed")
+        try await fixture.unlink("/a")
+        await fixture.work()
+        if restarts { fixture = try await fixture.restartByHand() }
+        try await fixture.look("/")
+        try await fixture.fileSystem.finishUndertakings()
+        fixture.cloud.storeByOther(Array("removed".utf8), at: "/a")
+        try await fixture.look("/")
+        #expect(try await fixture.names("/") == ["l"])
+        try await fixture.fileSystem.finishUndertakings()
+        #expect(fixture.serverContents() == ["learn"])
+        try await fixture.look("/")
+        #expect(try await fixture.names("/") == ["l"])
+    }
+
+    /// A moved file whose upload arrives late at its old place is not seen there.
+    @Test func aMovedFileThatArrivesLateIsSeenOnce() async throws {
+        let fixture = try await makeWithUploadOnItsWay("moved")
+        try await fixture.rename("/a", "/b")
+        fixture.cloud.storeByOther(Array("moved".utf8), at: "/a")
+        try await fixture.look("/")
+        #expect(try await fixture.names("/") == ["b", "l"])
+        await fixture.work()
+        try await fixture.look("/")
+        #expect(fixture.serverContents() == ["learn", "moved"])
+        #expect(try await fixture.names("/") == ["b", "l"])
+    }
+
+    /// A file of the same name and content as the removed one is another file, and stays.
+    @Test(arguments: ["same", ""])
+    func aNewFileOfTheSameContentStays(_ text: String) async throws {
+        let fixture = try await makeWithUploadOnItsWay(text)
+        try await fixture.unlink("/a")
+        try await fixture.save(text, to: "/a")
+        await fixture.work()
+        try await fixture.fileSystem.finishUndertakings()
+        try await fixture.look("/")
+        #expect(fixture.serverContents() == ["learn", text].sorted())
+        #expect(try await fixture.names("/") == ["a", "l"])
+        let second = try await fixture.restartByHand()
+        try await second.fileSystem.finishUndertakings()
+        try await second.look("/")
+        #expect(second.serverContents() == ["learn", text].sorted())
+        #expect(try await second.names("/") == ["a", "l"])
+    }
+
+    /// What another client has put at the place of a removed file is shown, whatever its size.
+    @Test func whatAnotherClientPutsThereIsShown() async throws {
+        let fixture = try await makeWithUploadOnItsWay("removed")
+        try await fixture.unlink("/a")
+        await fixture.work()
+        fixture.cloud.storeByOther(Array("theirs.".utf8), at: "/a")
+        try await fixture.look("/")
+        try await fixture.fileSystem.finishUndertakings()
+        try await fixture.look("/")
+        #expect(fixture.serverContents() == ["learn", "theirs."])
+        #expect(try await fixture.names("/") == ["a", "l"])
+    }
+}
