@@ -1,5 +1,6 @@
 import AsyncHTTPClient
 import CloudStorage
+import FileSystemTypes
 import Glibc
 import NIOCore
 import NIOPosix
@@ -9,17 +10,23 @@ import Synchronization
 struct FileBody: Sendable {
     var head: [UInt8] = []
     var content: LocalContent
+    /// Of the content, what is sent.
+    var range: ByteRange
     var tail: [UInt8] = []
 
-    init(content: LocalContent) { self.content = content }
+    /// - Parameter range: within the content; nil for all of it.
+    init(content: LocalContent, range: ByteRange? = nil) {
+        self.content = content
+        self.range = range ?? ByteRange(0, content.size)
+    }
 
     init(_ part: MultipartFile) {
+        self.init(content: part.content)
         head = part.head
-        content = part.content
         tail = part.tail
     }
 
-    var totalSize: Int64 { Int64(head.count) + content.size + Int64(tail.count) }
+    var totalSize: Int64 { Int64(head.count) + range.count + Int64(tail.count) }
 }
 
 /// Streams a body from the disk: one piece in memory at a time, read on NIO's file
@@ -123,11 +130,11 @@ final class FileBodySource: Sendable {
     private func sendPiece(
         at offset: Int64, to writer: HTTPClient.Body.StreamWriter, done: EventLoopPromise<Void>
     ) {
-        guard offset < part.content.size else { return done.succeed() }
-        let count = Int(min(Self.pieceSize, part.content.size - offset))
+        guard offset < part.range.count else { return done.succeed() }
+        let count = Int(min(Self.pieceSize, part.range.count - offset))
         NIOThreadPool.singleton
             .runIfActive(eventLoop: done.futureResult.eventLoop) {
-                try self.read(count, at: offset)
+                try self.read(count, at: self.part.range.lowerBound + offset)
             }
             .flatMap { writer.write(.byteBuffer($0)) }
             .whenComplete { result in

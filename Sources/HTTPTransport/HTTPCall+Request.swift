@@ -34,6 +34,12 @@ struct PreparedRequest: Sendable {
             case .success(let opened): source = opened
             case .failure(let error): return .failure(error)
             }
+        case .filePart(let content, let range, let type):
+            headers.replaceOrAdd(name: "Content-Type", value: type)
+            switch await FileBodySource.open(FileBody(content: content, range: range)) {
+            case .success(let opened): source = opened
+            case .failure(let error): return .failure(error)
+            }
         case .bytes(let bytes, let type):
             headers.replaceOrAdd(name: "Content-Type", value: type)
             body = .byteBuffer(ByteBuffer(bytes: bytes))

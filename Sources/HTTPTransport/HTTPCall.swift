@@ -1,4 +1,5 @@
 package import CloudStorage
+package import FileSystemTypes
 package import FoundationEssentials
 
 /// One request to a server, with what the transport must know to carry it out.
@@ -28,6 +29,8 @@ package struct HTTPCall: Sendable {
         case multipart(MultipartFile)
         /// A local file as it is, streamed from the disk.
         case file(LocalContent, type: String)
+        /// Some bytes of a local file.
+        case filePart(LocalContent, ByteRange, type: String)
         case bytes([UInt8], type: String)
     }
 

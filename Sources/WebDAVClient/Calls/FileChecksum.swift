@@ -3,7 +3,7 @@ import Crypto
 import Dispatch
 import Glibc
 
-/// The SHA-1 sum of a local file, as ownCloud and Nextcloud want it beside an upload.
+/// Sums of local files, as ownCloud and Nextcloud want them beside an upload.
 enum FileChecksum {
     private static let pieceSize = 256 << 10
     private static let queue = DispatchQueue(
@@ -12,17 +12,49 @@ enum FileChecksum {
     /// Reads the first `content.size` bytes on a thread of its own; lower-case hex.
     /// - Throws: `localFile`.
     static func sha1(of content: LocalContent) async throws(CloudStorageError) -> String {
+        try await onQueue { () throws(CloudStorageError) in try read(content) }
+    }
+
+    /// A name for the upload of a file as it is now to a certain place: the same after a restart,
+    /// another one as soon as the file has changed.
+    /// - Throws: `localFile`.
+    static func uploadName(
+        of content: LocalContent, parts: [String]
+    ) async throws(CloudStorageError) -> String {
+        try await onQueue { () throws(CloudStorageError) in
+            var status = stat()
+            guard stat(content.path, &status) == 0 else {
+                throw CloudStorageError(.localFile, "can't look at the file to upload")
+            }
+            let version = [
+                content.path, String(content.size), String(status.st_ino),
+                String(status.st_mtim.tv_sec), String(status.st_mtim.tv_nsec),
+            ]
+            let text = (version + parts).joined(separator: "\n")
+            return "ordner-" + hex(SHA256.hash(data: Array(text.utf8)).prefix(16))
+        }
+    }
+
+    private static func onQueue(
+        _ work: @escaping @Sendable () throws(CloudStorageError) -> String
+    ) async throws(CloudStorageError) -> String {
         let result = await withCheckedContinuation {
             (continuation: CheckedContinuation<Result<String, CloudStorageError>, Never>) in
             queue.async {
                 do throws(CloudStorageError) {
-                    continuation.resume(returning: .success(try read(content)))
+                    continuation.resume(returning: .success(try work()))
                 } catch {
                     continuation.resume(returning: .failure(error))
                 }
             }
         }
         return try result.get()
+    }
+
+    private static func hex(_ bytes: some Sequence<UInt8>) -> String {
+        let digits = Array("0123456789abcdef".utf8)
+        let text = bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }
+        return String(decoding: text, as: UTF8.self)
     }
 
     private static func read(_ content: LocalContent) throws(CloudStorageError) -> String {
@@ -45,8 +77,6 @@ enum FileChecksum {
             hash.update(data: buffer[..<count])
             rest -= Int64(count)
         }
-        let digits = Array("0123456789abcdef".utf8)
-        let text = hash.finalize().flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }
-        return String(decoding: text, as: UTF8.self)
+        return hex(hash.finalize())
     }
 }

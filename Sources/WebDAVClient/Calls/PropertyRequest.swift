@@ -18,6 +18,7 @@ enum PropertyRequest {
 
     /// Only what says whether anything has changed.
     static let etag = body(["d:getetag", "d:resourcetype"])
+    static let sizes = body(["d:getcontentlength", "d:resourcetype"])
     static let locks = body(["d:resourcetype", "d:lockdiscovery"])
 
     static let type = "application/xml; charset=utf-8"

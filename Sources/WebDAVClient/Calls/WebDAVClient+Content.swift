@@ -109,6 +109,10 @@ extension WebDAVClient {
             content: content, path: parent.appending(part), parent: parent, target: target)
         if profile.storesChecksums { upload.checksum = try await FileChecksum.sha1(of: content) }
         let conditions = Self.conditions(of: target)
+        if let plan = chunkPlan(for: content) {
+            let answer = try await sendInChunks(upload, plan)
+            return try await stored(upload, answer)
+        }
         if needsLook(upload, conditions) { try await check(upload) }
         var answer = try await put(upload, conditions: conditions)
         if answer.status == 412 {
@@ -129,7 +133,7 @@ extension WebDAVClient {
     }
 
     /// One upload under way.
-    private struct Upload {
+    struct Upload: Sendable {
         var content: LocalContent
         var path: RemotePath
         var parent: RemotePath
@@ -158,7 +162,7 @@ extension WebDAVClient {
     }
 
     /// Compares what is on the server with what the upload is to find there.
-    private func check(_ upload: Upload) async throws(CloudStorageError) {
+    func check(_ upload: Upload) async throws(CloudStorageError) {
         let current = try await find(upload.path)
         switch upload.target {
         case .anything: return
@@ -191,7 +195,7 @@ extension WebDAVClient {
     }
 
     /// The modification time to send; nil where the server would not take it.
-    private func storedTime(of content: LocalContent) -> Int64? {
+    func storedTime(of content: LocalContent) -> Int64? {
         guard profile.storesModificationTime, let seconds = content.modified?.seconds,
             seconds >= profile.firstModificationTime,
             ServerEntry.plausibleSeconds.contains(seconds)
@@ -201,7 +205,7 @@ extension WebDAVClient {
 
     /// What a refused upload means: servers have several statuses for a folder under the name and
     /// for a missing parent (404, 405, 409, nginx 500), and each of them means other things too.
-    private func refusal(_ answer: HTTPAnswer, of upload: Upload) async -> CloudStorageError {
+    func refusal(_ answer: HTTPAnswer, of upload: Upload) async -> CloudStorageError {
         let error = WebDAVErrors.error(for: answer)
         guard [403, 404, 405, 409, 500, 501].contains(answer.status) else { return error }
         do throws(CloudStorageError) {

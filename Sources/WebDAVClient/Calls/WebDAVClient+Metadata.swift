@@ -111,7 +111,7 @@ extension WebDAVClient {
         return result
     }
 
-    private func propfind(
+    func propfind(
         _ name: String, _ path: RemotePath, isFolder: Bool, depth: Int, _ body: [UInt8]
     ) -> HTTPCall {
         var call = HTTPCall(name, .propfind, url: url(path, isFolder: isFolder))
@@ -120,7 +120,7 @@ extension WebDAVClient {
         return call
     }
 
-    private func multistatus(_ call: HTTPCall) async throws(CloudStorageError) -> [ServerEntry] {
+    func multistatus(_ call: HTTPCall) async throws(CloudStorageError) -> [ServerEntry] {
         let sink = MultistatusSink()
         let transport = transport
         let answer = try await authorized(call) { call throws(CloudStorageError) in

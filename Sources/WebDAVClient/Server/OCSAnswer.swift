@@ -69,9 +69,18 @@ struct CloudCapabilities: Decodable {
     }
     struct Capabilities: Decodable {
         var files: Files?
+        var dav: DAV?
+    }
+    struct DAV: Decodable {
+        /// `1.0`, also where version 2 is spoken.
+        var chunking: String?
+    }
+    struct ChunkedUpload: Decodable {
+        var max_size: Int64?
     }
     struct Files: Decodable {
         var locking: String?
+        var chunked_upload: ChunkedUpload?
         var blacklisted_files: [String]?
         var blacklisted_files_regex: String?
         var forbidden_filenames: [String]?
@@ -85,6 +94,12 @@ struct CloudCapabilities: Decodable {
 
     /// Whether Nextcloud's app files_lock is there.
     var hasAppLocks: Bool { capabilities.files?.locking != nil }
+
+    /// Nil where large uploads can't be sent in pieces.
+    var largestChunk: Int64? {
+        guard capabilities.dav?.chunking != nil else { return nil }
+        return max(capabilities.files?.chunked_upload?.max_size ?? 10 << 20, ChunkPlan.smallest)
+    }
 
     /// - Parameters:
     ///   - product: of `status.php`; a provider's own name on branded servers.

@@ -84,6 +84,7 @@ private struct Site {
         profile.supportsLocks = header.contains("2")
         profile.hasAppLocks = profile.hasAppLocks && answer.hasAppLocks
         profile.nameRules = answer.nameRules
+        profile.largestChunk = answer.largestChunk
         var server = WebDAVServer(filesURL: files, profile: profile)
         server.version = status.versionstring ?? status.version
         server.displayName = user.displayName

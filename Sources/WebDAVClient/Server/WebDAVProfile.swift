@@ -56,6 +56,9 @@ package struct WebDAVProfile: Hashable, Sendable, Codable {
     /// A 423 may mean no more than two writes at once, for seconds.
     package var hasTransientLocks = false
     package var nameRules = NameRules()
+    /// Bytes that the server wants at most in one piece of a large upload; nil where it takes none
+    /// in pieces.
+    package var largestChunk: Int64?
 
     package init(kind: Kind, rootName: String, userID: String? = nil) {
         self.kind = kind
