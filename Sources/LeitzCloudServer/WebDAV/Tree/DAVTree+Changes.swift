@@ -45,33 +45,36 @@ extension DAVTree {
 
     /// Checks everything about a MOVE or COPY but the removal of its source.
     func goal(of source: DAVNode, at path: [String], _ request: DAVRequest) throws -> Goal {
-        if path == source.path {
-            throw DAVError.forbidden("Source and destination uri are identical.")
-        }
-        if path.starts(with: source.path) {
-            throw DAVError.conflict(
-                "The destination may not be part of the same subtree as the source path.")
-        }
-        if source.path.starts(with: path) {
-            throw DAVError.conflict("The destination may not hold the source.")
-        }
         switch try place(path) {
         case .nowhere: throw DAVError.conflict("The destination node is not found")
         case .free(let parent, let name):
+            try Self.checkOutside(source, parent)
             try DAVNames.check(name, isFolder: source.isFolder, tree.behaviour)
             try checkLocks(on: parent, tokens: request.tokens)
             return Goal(parent: parent, name: name)
         case .item(let there):
+            guard there.number != source.number else {
+                throw DAVError.forbidden("Source and destination uri are identical.")
+            }
             guard request.overwrites else {
                 throw DAVError.preconditionFailed(
                     "The destination node already exists, and the overwrite header is set to false",
                     header: "Overwrite")
             }
-            guard there.number != source.number else {
-                throw DAVError.forbidden("Source and destination uri are identical.")
+            try Self.checkOutside(source, there)
+            if there.isHome || (there.isFolder && source.chain.contains(there.chain.folder.id)) {
+                throw DAVError.conflict("The destination may not hold the source.")
             }
             let parent = try node(Array(path.dropLast()))
             return Goal(parent: parent, name: there.name, replaced: there)
+        }
+    }
+
+    /// By the rows, not by the names: two that look alike may be there.
+    private static func checkOutside(_ source: DAVNode, _ place: DAVNode) throws(DAVError) {
+        if source.isFolder, place.chain.contains(source.chain.folder.id) {
+            throw .conflict(
+                "The destination may not be part of the same subtree as the source path.")
         }
     }
 
