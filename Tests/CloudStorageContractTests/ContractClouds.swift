@@ -29,6 +29,11 @@ enum CloudVariant: String, CaseIterable, Sendable {
 
     var supportsRanges: Bool { self != .conflict && self != .revision }
     var addressesByPath: Bool { Self.webDAV.contains(self) }
+    /// A folder's ETag tells whether anything below it has changed.
+    var hasFolderETags: Bool { self == .webDAVFace }
+    /// How many bytes come with a file's first one when that alone is asked for: Nextcloud reads a
+    /// range that ends at byte 0 as one without an end, so that one more is asked for.
+    var bytesBeyondTheFirst: Int { self == .webDAVFace ? 1 : 0 }
     /// wsgidav's ETag is made of the path too: a renamed file counts as changed.
     var keepsRevisionOnMove: Bool { self != .wsgidav }
 
@@ -167,6 +172,7 @@ struct ContractClouds: SuiteTrait, TestScoping {
         var found = try await WebDAVDetection.detect(
             try cloud.address, credentials: credentials, transport: transport)
         found.filesURL += "/" + TestCloud.teamRootName
+        found.profile.rootName = TestCloud.teamRootName
         return try WebDAVClient(
             server: found, credentials: credentials, transport: transport,
             options: WebDAVOptions(lockOwner: person.rawValue))

@@ -67,6 +67,7 @@ import Testing
                 ("/dir", "/dir/in/x", 409), ("/dir", "/no/x", 409), ("/dir", "/dir", 403),
                 ("/dir/in", "/dir", 409), ("/absent", "/x", 404), ("/Team", "/x", 403),
                 ("/dir", "/Team", 403), ("", "/x", 403), ("/dir", "/x.%FF", 400),
+                ("/dir", "/x%", 400),
             ]
             for (from, to, status) in refusals {
                 #expect(

@@ -37,8 +37,8 @@ struct PutCall: Sendable {
         let (request, context) = (request, context)
         return try await services.database.read { db in
             let tree = try DAVTree(db, request.caller, context)
-            let goal = try tree.contentGoal(request.path, tokens: request.tokens)
             try tree.check(request)
+            let goal = try tree.contentGoal(request.path, tokens: request.tokens)
             return try tree.room(at: goal)
         }
     }
@@ -65,8 +65,8 @@ struct PutCall: Sendable {
             let folder = services.content.folder(of: revision)
             outcome = try await services.database.write(syncing: [folder]) { db in
                 let tree = try DAVTree(db, request.caller, current)
-                let goal = try tree.contentGoal(request.path, tokens: request.tokens)
                 try tree.check(request)
+                let goal = try tree.contentGoal(request.path, tokens: request.tokens)
                 let content = Tree.NewContent(
                     name: goal.name, size: size, revision: revision, modified: modified.seconds,
                     checksum: request.checksum)
