@@ -18,8 +18,17 @@ struct LockCalls: Sendable {
         if isForPerson { return try await changePersonLock(isTaken: true) }
         if body.readableBytes == 0 { return try await refresh() }
         let wish = try wish(body)
-        let (request, context) = (request, context)
         let revision = try await emptyContent()
+        do {
+            return try await lock(wish, revision)
+        } catch {
+            if let revision { try await services.content.remove(revision) }
+            throw error
+        }
+    }
+
+    private func lock(_ wish: LockWish, _ revision: Int64?) async throws -> Response {
+        let (request, context) = (request, context)
         let (lock, root, isNew, number) = try await services.database.write(
             syncing: revision.map { [services.content.folder(of: $0)] } ?? []
         ) { db in
