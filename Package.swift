@@ -109,8 +109,8 @@ let package = Package(
         target(
             "LeitzCloudServer",
             [
-                "LeitzCloudAPI", .hummingbirdCore, .hummingbirdTLS, .grdb, .x509, .asn1, .crypto,
-                .cryptoExtras, .nioCore, .nioPosix, .nioSSL, .httpTypes, .logging,
+                "CLibXML2", "LeitzCloudAPI", .hummingbirdCore, .hummingbirdTLS, .grdb, .x509, .asn1,
+                .crypto, .cryptoExtras, .nioCore, .nioPosix, .nioSSL, .httpTypes, .logging,
                 .serviceLifecycle,
             ]),
         target(

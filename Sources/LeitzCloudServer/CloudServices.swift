@@ -8,6 +8,11 @@ final class CloudServices: Sendable {
     let database: CloudDatabase
     let content: ContentStore
     let passwords = PasswordHasher()
+    let verifiedPasswords = VerifiedPasswords()
+    let loginFlows = LoginFlows()
+    let chunks: ChunkStore
+    /// `https`, or `http` where the configuration asks for it.
+    let scheme: String
     let faults = FaultControl()
     let counts = RequestCounts()
     let logger: Logger
@@ -22,6 +27,8 @@ final class CloudServices: Sendable {
         self.folder = folder
         self.database = database
         self.content = content
+        chunks = ChunkStore(folder, content: content)
+        scheme = configuration.isPlain ? "http" : "https"
         logger = configuration.logger
         clock = configuration.clock
         hasTestHooks = configuration.faultHooksOverHTTP

@@ -99,6 +99,7 @@ extension EmbeddedCloud {
             try db.execute(
                 sql: "UPDATE folders SET listing_version = listing_version + 1 WHERE id = ?",
                 arguments: [folder])
+            try Tree.markTrees(db, from: folder, now: now)
         }
     }
 }

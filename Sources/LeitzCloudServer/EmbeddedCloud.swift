@@ -9,7 +9,8 @@ import Synchronization
 
 /// A server of the LeitzCloud API v2 with storage of its own, in this process.
 ///
-/// Speaks HTTPS only, with a certificate of its own authority (`certificatePath`). All calls are
+/// Speaks HTTPS, with a certificate of its own authority (`certificatePath`). The same data has a
+/// WebDAV face as well (`WebDAV.md`). All calls are
 /// safe from any thread. One server per data folder.
 package final class EmbeddedCloud: Sendable {
     /// Seconds that running calls may take to finish when the server stops.
@@ -44,6 +45,10 @@ package final class EmbeddedCloud: Sendable {
     package static func start(_ configuration: EmbeddedCloudConfiguration) async throws
         -> EmbeddedCloud
     {
+        let loopback = ["127.0.0.1", "::1", "localhost"]
+        if configuration.isPlain, !loopback.contains(configuration.host) {
+            throw EmbeddedCloudError.plainBeyondLoopback(host: configuration.host)
+        }
         let threads = NIOThreadPool(numberOfThreads: diskThreads)
         threads.start()
         do {
@@ -66,6 +71,10 @@ package final class EmbeddedCloud: Sendable {
             let last = try database.readBlocking {
                 try Int64.fetchOne($0, sql: "SELECT max(id) FROM revisions") ?? 0
             }
+            let chunks = try database.readBlocking {
+                try String.fetchSet($0, sql: "SELECT content FROM dav_chunks")
+            }
+            try ChunkStore.sweep(folder, keeping: chunks)
             let content = try ContentStore(folder: folder, threads: threads, lastRevision: last)
             return (
                 CloudServices(
@@ -75,12 +84,14 @@ package final class EmbeddedCloud: Sendable {
         }
         let handler = RequestHandler(services: services)
         let (ports, portSource) = AsyncStream<Int>.makeStream(bufferingPolicy: .bufferingNewest(1))
-        let builder = try HTTPServerBuilder.tls(
-            .http1(
-                configuration: .init(
-                    additionalChannelHandlers: [
-                        StalledConnectionHandler(limit: .seconds(stallSeconds))
-                    ], idleTimeout: .seconds(stallSeconds))), tlsConfiguration: tls)
+        let http1 = HTTPServerBuilder.http1(
+            configuration: .init(
+                additionalChannelHandlers: [
+                    StalledConnectionHandler(limit: .seconds(stallSeconds))
+                ], idleTimeout: .seconds(stallSeconds)))
+        let builder =
+            try configuration.isPlain
+            ? http1 : HTTPServerBuilder.tls(http1, tlsConfiguration: tls)
         let server = try builder.buildServer(
             configuration: ServerConfiguration(
                 address: .hostname(configuration.host, port: configuration.port),
@@ -118,7 +129,7 @@ package final class EmbeddedCloud: Sendable {
         let host =
             configuration.host.contains(":") ? "[\(configuration.host)]" : configuration.host
         return EmbeddedCloud(
-            url: "https://\(host):\(port)",
+            url: "\(services.scheme)://\(host):\(port)",
             certificatePath: configuration.dataFolder + "/ca.pem", services: services,
             group: group, running: running)
     }

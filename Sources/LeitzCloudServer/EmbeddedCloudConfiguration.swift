@@ -15,6 +15,8 @@ package struct EmbeddedCloudConfiguration: Sendable {
     /// Serves `/_test/faults` and `/_test/counts`, for tests that run the server in a process of
     /// its own.
     package var faultHooksOverHTTP = false
+    /// Serves HTTP without TLS; only where the host is a loopback address.
+    package var isPlain = false
     /// Seconds since 1970; tests put a clock of their own here.
     package var clock: @Sendable () -> Int64 = { Int64(Date().timeIntervalSince1970) }
 
@@ -40,6 +42,8 @@ package enum EmbeddedCloudError: Error, Equatable, CustomStringConvertible {
     case dataFolderTooNew(String)
     /// A file of the data folder can't be made, read or written; with the system's reason.
     case fileFailure(path: String, reason: String)
+    /// HTTP without TLS is for loopback addresses.
+    case plainBeyondLoopback(host: String)
     /// The address can't be listened on.
     case cannotListen(String)
     /// An administrative call names a person or root that does not exist, or an unknown word.
@@ -51,6 +55,8 @@ package enum EmbeddedCloudError: Error, Equatable, CustomStringConvertible {
         case .dataFolderTooNew(let path):
             "the data folder \(path) was written by a newer version of this program"
         case .fileFailure(let path, let reason): "\(path): \(reason)"
+        case .plainBeyondLoopback(let host):
+            "HTTP without TLS is served on loopback addresses only, and \(host) is none"
         case .cannotListen(let reason): "cannot listen: \(reason)"
         case .noSuch(let what): "no such \(what)"
         }

@@ -9,15 +9,19 @@ import WebDAVClient
 enum CloudVariant: String, CaseIterable, Sendable {
     case conflict, conflictWithRanges, revision, revisionWithRanges
     case apache, wsgidav, lighttpd, nginx, rclone
+    /// The embedded cloud as a Nextcloud.
+    case webDAVFace
 
     /// The clouds of API v2: items have ids, persons have rights and quotas, changes are told.
     static let leitzCloud: [CloudVariant] = [
         .conflict, .conflictWithRanges, .revision, .revisionWithRanges,
     ]
     /// WebDAV servers: items have paths, and nothing else.
-    static let webDAV: [CloudVariant] = [.apache, .wsgidav, .lighttpd, .nginx, .rclone]
+    static let webDAV: [CloudVariant] = [
+        .apache, .wsgidav, .lighttpd, .nginx, .rclone, .webDAVFace,
+    ]
     /// Those where a person who may only read can be set up.
-    static let withReaders = leitzCloud + [.apache]
+    static let withReaders = leitzCloud + [.apache, .webDAVFace]
 
     var uploadOntoName: Capabilities.UploadOntoName {
         self == .conflict || self == .conflictWithRanges ? .conflict : .revision
@@ -25,6 +29,11 @@ enum CloudVariant: String, CaseIterable, Sendable {
 
     var supportsRanges: Bool { self != .conflict && self != .revision }
     var addressesByPath: Bool { Self.webDAV.contains(self) }
+    /// A folder's ETag tells whether anything below it has changed.
+    var hasFolderETags: Bool { self == .webDAVFace }
+    /// How many bytes come with a file's first one when that alone is asked for: Nextcloud reads a
+    /// range that ends at byte 0 as one without an end, so that one more is asked for.
+    var bytesBeyondTheFirst: Int { self == .webDAVFace ? 1 : 0 }
     /// wsgidav's ETag is made of the path too: a renamed file counts as changed.
     var keepsRevisionOnMove: Bool { self != .wsgidav }
 
@@ -40,6 +49,8 @@ enum CloudVariant: String, CaseIterable, Sendable {
         switch self {
         case .nginx: !name.hasPrefix(".")
         case .lighttpd: name.utf8.count < 240
+        // Names are composed and have up to 250 bytes, as with Nextcloud.
+        case .webDAVFace: name.utf8.count <= 250 && !name.unicodeScalars.contains("\u{301}")
         case .wsgidav: !name.contains { $0 == ";" || $0 == "?" }
         default: true
         }
@@ -130,10 +141,41 @@ struct ContractClouds: SuiteTrait, TestScoping {
     private static func start(_ variant: CloudVariant) async throws -> Running {
         if let kind = variant.server { return try await start(kind) }
         let cloud = try await TestCloud.start(variant.behaviour)
+        if variant == .webDAVFace { return try await startFace(of: cloud) }
         return Running(
             alice: try await cloud.client(.alice), bob: try await cloud.client(.bob),
             reader: try await cloud.client(.reader), root: cloud.team,
             stop: { await cloud.stop() })
+    }
+
+    /// Three persons at the team root, which is a folder in the files of each.
+    private static func startFace(of cloud: TestCloud) async throws -> Running {
+        do {
+            let clients = [
+                try await faceClient(.alice, of: cloud), try await faceClient(.bob, of: cloud),
+                try await faceClient(.reader, of: cloud),
+            ]
+            return Running(
+                alice: clients[0], bob: clients[1], reader: clients[2], root: WebDAVClient.root,
+                stop: { await cloud.stop() })
+        } catch {
+            await cloud.stop()
+            throw error
+        }
+    }
+
+    private static func faceClient(
+        _ person: TestCloud.Person, of cloud: TestCloud
+    ) async throws -> WebDAVClient {
+        let transport = try cloud.transport()
+        let credentials = WebDAVCredentials(user: person.email, password: person.password)
+        var found = try await WebDAVDetection.detect(
+            try cloud.address, credentials: credentials, transport: transport)
+        found.filesURL += "/" + TestCloud.teamRootName
+        found.profile.rootName = TestCloud.teamRootName
+        return try WebDAVClient(
+            server: found, credentials: credentials, transport: transport,
+            options: WebDAVOptions(lockOwner: person.rawValue))
     }
 
     private static func start(_ kind: WebDAVTestServer.Kind) async throws -> Running {

@@ -44,7 +44,8 @@ struct DownloadCall: Sendable {
         }
     }
 
-    private func body(_ file: FileRow, _ range: Range<Int64>) async throws -> ResponseBody {
+    /// The bytes of a range of a file, streamed where they are many.
+    func body(_ file: FileRow, _ range: Range<Int64>) async throws -> ResponseBody {
         let store = services.content
         if range.isEmpty { return ResponseBody() }
         let open = try await store.open(file.revision, size: file.size)

@@ -107,7 +107,7 @@ struct UploadCall: Sendable {
         let current = context
         do {
             let folder = services.content.folder(of: content.revision)
-            let body = try await services.database.write(syncing: folder) { db in
+            let body = try await services.database.write(syncing: [folder]) { db in
                 let tree = Tree(db, caller: target.caller, current)
                 let metadata = try tree.addContent(content, to: address)
                 return try metadata.json(tree, tree.root(address.root), ListingOptions())

@@ -8,12 +8,17 @@ final class RequestCounts: Sendable {
         var peaks: [String: Int] = [:]
     }
 
+    private static let methods: Set<String> = [
+        "GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "PROPFIND", "PROPPATCH", "MKCOL", "MOVE",
+        "COPY", "LOCK", "UNLOCK",
+    ]
+
     private let state = Mutex(State())
 
     /// A request begins. Methods outside the known ones share one entry, so that the table stays
     /// bounded. Returns the entry, for `end`.
     func begin(method: String, kind: String) -> String {
-        let known = ["GET", "POST", "PUT", "DELETE", "HEAD"].contains(method) ? method : "OTHER"
+        let known = Self.methods.contains(method) ? method : "OTHER"
         let entry = "\(known) \(kind)"
         state.withLock { state in
             state.counts[entry, default: 0] += 1

@@ -25,7 +25,9 @@ struct RequestHandler: Sendable {
             route.kind == "test"
             ? [] : services.faults.take(method: method, path: path, kind: route.kind)
         if faults.contains(.resetBeforeAnswer) { throw ConnectionDropped() }
-        if request.method == .post, request.headers[.expect]?.lowercased() == "100-continue" {
+        if request.method == .post || route.isFace,
+            request.headers[.expect]?.lowercased() == "100-continue"
+        {
             try await writer.writeInformationalHead(HTTPResponse(status: .continue))
         }
         var response = try await answer(request, route, faults)
@@ -52,6 +54,11 @@ struct RequestHandler: Sendable {
             switch fault {
             case .delay(let seconds):
                 try await Task.sleep(for: .seconds(min(max(0, seconds), Self.maximumDelay)))
+            case .status(let code, let word, let retryAfter) where route.isFace:
+                var error = DAVError(code, word, "injected")
+                if let retryAfter { error.headers[.retryAfter] = String(retryAfter) }
+                return Response(error)
+            case .expireToken where route.isFace: return Response(AccountCheck.wrong)
             case .status(let code, let word, let retryAfter):
                 var error = APIError(code, .unknown)
                 error.body.error = word
@@ -73,7 +80,9 @@ struct RequestHandler: Sendable {
             // Paths and SQL may be in the error, tokens and passwords are not.
             services.logger.error(
                 "request failed", metadata: ["route": "\(route.kind)", "error": "\(error)"])
-            return Response(.unknown)
+            return route.isFace
+                ? Response(DAVError(500, "Exception", "Internal Server Error"))
+                : Response(.unknown)
         }
     }
 
@@ -82,6 +91,10 @@ struct RequestHandler: Sendable {
             throw APIError.insecureTransport
         }
         if case .unknown = route.call { throw APIError.notFound }
+        if case .face(let call) = route.call {
+            return try await DAVService(services: services, context: services.context(token: nil))
+                .respond(call, request)
+        }
         guard route.methods.contains(request.method) else {
             var response = Response(.methodNotAllowed)
             response.headers[.allow] = route.methods.map(\.rawValue).sorted()
@@ -106,7 +119,7 @@ struct RequestHandler: Sendable {
                 .run(address, request)
         case .testFaults, .testCounts:
             return try await TestHooks(services: services).run(request, route.call)
-        case .unknown: throw APIError.notFound
+        case .unknown, .face: throw APIError.notFound
         case .createFolder, .rename, .move, .delete, .lock, .unlock, .share:
             let fields = try await form(request)
             return try await ChangeCalls(services: services, context: context)

@@ -25,8 +25,20 @@ struct Route: Sendable {
         case share(ItemAddress)
         case testFaults
         case testCounts
+        case face(FaceCall)
         case unknown
     }
+
+    /// The calls of the WebDAV face.
+    enum FaceCall: Sendable {
+        case webDAV
+        case status
+        case ocs(version: Int, OCSCalls.Call)
+        case login(LoginCalls.Step)
+    }
+
+    /// Whether errors are answered as the WebDAV face does.
+    var isFace: Bool { if case .face = call { true } else { false } }
 
     enum PersonSelector: Sendable {
         case caller
@@ -64,6 +76,11 @@ struct Route: Sendable {
             case "counts": Route(.testCounts, "test", [.get, .delete])
             default: nothing
             }
+        case ("remote.php", 2...): return webDAV(parts)
+        case ("status.php", 1): return Route(.face(.status), "status", [])
+        case ("ocs", 2...): return ocs(Array(parts.dropFirst()))
+        case ("index.php", 3...) where parts[1] == "login" && parts[2] == "v2":
+            return login(Array(parts.dropFirst(3)))
         case ("api", 3...) where parts[1] == "2":
             return switch parts[2] {
             case "version" where parts.count == 3: Route(.version, "version", [.get])
@@ -72,6 +89,34 @@ struct Route: Sendable {
             default: nothing
             }
         default: return nothing
+        }
+    }
+
+    private static func webDAV(_ parts: [String]) -> Route {
+        let isUpload = parts.count > 2 && parts[1] == "dav" && parts[2] == "uploads"
+        return Route(.face(.webDAV), isUpload ? "dav-upload" : "dav", [])
+    }
+
+    private static func ocs(_ parts: [String]) -> Route {
+        let version = parts[0] == "v1.php" ? 1 : 2
+        let (call, kind): (OCSCalls.Call, String) =
+            switch parts.dropFirst().joined(separator: "/") {
+            case "cloud/capabilities": (.capabilities, "capabilities")
+            case "cloud/user": (.user, "user")
+            case "core/getapppassword": (.newAppPassword, "app-password")
+            case "core/apppassword": (.endAppPassword, "app-password")
+            default: (.unknown, "unknown")
+            }
+        return Route(.face(.ocs(version: version, call)), kind, [])
+    }
+
+    private static func login(_ parts: [String]) -> Route {
+        switch parts.count {
+        case 0: Route(.face(.login(.begin)), "login", [])
+        case 1 where parts[0] == "poll": Route(.face(.login(.poll)), "login-poll", [])
+        case 2 where parts[0] == "flow":
+            Route(.face(.login(.page(token: parts[1]))), "login-page", [])
+        default: nothing
         }
     }
 

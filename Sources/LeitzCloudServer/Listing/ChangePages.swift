@@ -39,7 +39,7 @@ struct ChangePages: RowPages {
             emit(
                 try encoder.item(
                     file, path: parent.path(of: file.name), inherited: parent.locks, tree))
-            changed = row[12]
+            changed = row[FileRow.columnCount]
             last = file.id
             count += 1
         }

@@ -23,7 +23,7 @@ final class CloudDatabase: Sendable {
     /// A write in the queue. Exactly one of `succeed` (from `run`) and `fail` is called.
     private struct PendingWrite: Sendable {
         /// Folders to sync before the commit.
-        let syncing: String?
+        let syncing: [String]
         let run: @Sendable (Database) throws -> @Sendable () -> Void
         let fail: @Sendable (any Error) -> Void
     }
@@ -60,9 +60,9 @@ final class CloudDatabase: Sendable {
 
     /// Runs a write in a savepoint of its own and returns when it is durable.
     ///
-    /// - Parameter syncing: a folder whose renames must be durable before the commit.
+    /// - Parameter syncing: folders whose renames must be durable before the commit.
     func write<Value: Sendable>(
-        syncing: String? = nil, _ body: @escaping @Sendable (Database) throws -> Value
+        syncing: [String] = [], _ body: @escaping @Sendable (Database) throws -> Value
     ) async throws -> Value {
         try await withCheckedThrowingContinuation { continuation in
             enqueue(
@@ -112,7 +112,7 @@ final class CloudDatabase: Sendable {
                 var folders: Set<String> = []
                 for write in group {
                     outcomes.append(try run(write, db))
-                    if let folder = write.syncing { folders.insert(folder) }
+                    folders.formUnion(write.syncing)
                 }
                 for folder in folders { try SystemFile.syncFolder(folder) }
                 return .commit

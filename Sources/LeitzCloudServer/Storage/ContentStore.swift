@@ -76,6 +76,21 @@ final class ContentStore: Sendable {
         }
     }
 
+    /// Gives the content of revisions to others as well: it never changes, so that both share one
+    /// file. The folders of the new ones are the caller's to sync.
+    ///
+    /// - Parameter revisions: the new ones by the ones they are copies of.
+    func share(_ revisions: [Int64: Int64]) async throws {
+        let paths = revisions.map { (path(of: $0), path(of: $1)) }
+        try await threads.runIfActive {
+            for (path, target) in paths {
+                // What is there belongs to an upload that never committed.
+                try SystemFile.remove(target)
+                try SystemFile.link(path, to: target)
+            }
+        }
+    }
+
     /// Removes content whose revision was not committed.
     func remove(_ revision: Int64) async throws {
         let path = path(of: revision)

@@ -10,6 +10,8 @@ struct DataFolder: Sendable {
     var content: String { path + "/content" }
     /// Uploads that are not complete; emptied at start.
     var incoming: String { path + "/incoming" }
+    /// The pieces of files that WebDAV clients send in several requests.
+    var chunks: String { path + "/chunks" }
     var authorityCertificate: String { path + "/ca.pem" }
     var authorityKey: String { path + "/ca-key.pem" }
     var serverCertificate: String { path + "/server.pem" }
@@ -28,6 +30,7 @@ struct DataFolder: Sendable {
         }
         try SystemFile.makeFolder(content)
         try SystemFile.makeFolder(incoming)
+        try SystemFile.makeFolder(chunks)
         for name in try SystemFile.names(in: incoming) {
             try SystemFile.remove(incoming + "/" + name)
         }

@@ -8,6 +8,12 @@ enum Schema {
             try db.execute(sql: accounts)
             try db.execute(sql: tree)
         }
+        migrator.registerMigration("2") { db in
+            try db.execute(sql: webDAV)
+            try db.execute(
+                sql: "INSERT INTO instance (id) VALUES (?)",
+                arguments: ["oc" + TokenHash.random(bytes: 5)])
+        }
         return migrator
     }
 
@@ -128,5 +134,59 @@ enum Schema {
             download_limit INTEGER,
             subscribers TEXT NOT NULL
         ) STRICT;
+        """
+
+    /// What only the WebDAV face knows. `item` is an item's number of that face (`ItemNumber`).
+    private static let webDAV = """
+        ALTER TABLE folders ADD COLUMN tree_version INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE folders ADD COLUMN modified INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE files ADD COLUMN checksum TEXT;
+        CREATE TABLE instance (id TEXT NOT NULL) STRICT;
+        CREATE TABLE dav_locks (
+            token TEXT PRIMARY KEY,
+            item INTEGER NOT NULL,
+            person_id INTEGER NOT NULL REFERENCES persons (id),
+            owner TEXT NOT NULL,
+            is_shared INTEGER NOT NULL,
+            is_deep INTEGER NOT NULL,
+            seconds INTEGER NOT NULL,
+            taken INTEGER NOT NULL,
+            expires INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX dav_locks_by_item ON dav_locks (item);
+        CREATE INDEX dav_locks_by_expiry ON dav_locks (expires);
+        CREATE TABLE dav_properties (
+            item INTEGER NOT NULL,
+            namespace TEXT NOT NULL,
+            name TEXT NOT NULL,
+            value TEXT NOT NULL,
+            PRIMARY KEY (item, namespace, name)
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE dav_uploads (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            person_id INTEGER NOT NULL REFERENCES persons (id),
+            name TEXT NOT NULL,
+            created INTEGER NOT NULL,
+            last_used INTEGER NOT NULL,
+            UNIQUE (person_id, name)
+        ) STRICT;
+        CREATE INDEX dav_uploads_by_use ON dav_uploads (last_used);
+        CREATE TABLE dav_chunks (
+            upload_id INTEGER NOT NULL REFERENCES dav_uploads (id) ON DELETE CASCADE,
+            number INTEGER NOT NULL,
+            name TEXT NOT NULL,
+            content TEXT NOT NULL UNIQUE,
+            size INTEGER NOT NULL,
+            modified INTEGER NOT NULL,
+            PRIMARY KEY (upload_id, number)
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE app_passwords (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            person_id INTEGER NOT NULL REFERENCES persons (id),
+            name TEXT NOT NULL,
+            hash TEXT NOT NULL UNIQUE,
+            created INTEGER NOT NULL
+        ) STRICT;
+        CREATE INDEX app_passwords_by_person ON app_passwords (person_id, id);
         """
 }

@@ -80,6 +80,11 @@ enum SystemFile {
         if Glibc.rename(from, target) != 0 { throw failure(target) }
     }
 
+    /// Gives a file a second name.
+    static func link(_ path: String, to target: String) throws(EmbeddedCloudError) {
+        if Glibc.link(path, target) != 0 { throw failure(target) }
+    }
+
     /// Removes a file; one that is missing counts as removed.
     static func remove(_ path: String) throws(EmbeddedCloudError) {
         if unlink(path) != 0, errno != ENOENT { throw failure(path) }

@@ -21,6 +21,10 @@ struct Tree {
     let caller: Caller
     let now: Int64
     let behaviour: ServerBehaviour
+    /// The caller has shown the tokens of the locks that have some, or was refused already.
+    var hasShownTokens = false
+    /// Content under a taken name becomes the file's next revision.
+    var replacesByName: Bool
 
     /// Finds the caller by the token; throws `access_denied` for none, an unknown or an expired one.
     init(_ db: Database, _ context: CallContext) throws {
@@ -42,6 +46,7 @@ struct Tree {
         self.caller = caller
         now = context.now
         behaviour = context.behaviour
+        replacesByName = behaviour.uploadOntoName == .revision
     }
 
     /// The root, if the caller may see it: 404, 403 and 410 otherwise.
@@ -152,7 +157,10 @@ struct Tree {
 
     /// Throws `resource_locked` where somebody else holds one of the locks.
     func checkLocks(_ locks: [ActiveLock]) throws(APIError) {
-        if locks.contains(where: { $0.person != caller.person }) { throw .resourceLocked }
+        let isRefused = locks.contains {
+            $0.person != caller.person && !(hasShownTokens && $0.isToken)
+        }
+        if isRefused { throw .resourceLocked }
     }
 
     /// Throws `resource_locked` where somebody else holds a lock on anything below a folder.
@@ -162,18 +170,36 @@ struct Tree {
                 sql: """
                     SELECT parent_id FROM files
                     WHERE root_id = ?1 AND lock_expires > ?2 AND lock_person <> ?3
+                    AND (lock_guid IS NULL OR NOT (?4 AND substr(lock_guid, 1, 4) = ?5))
                     UNION SELECT parent_id FROM folders WHERE root_id = ?1
                     AND lock_expires > ?2 AND lock_person <> ?3 AND parent_id IS NOT NULL
-                    """), arguments: [folder.root, now, caller.person])
+                    AND (lock_guid IS NULL OR NOT (?4 AND substr(lock_guid, 1, 4) = ?5))
+                    """),
+            arguments: [folder.root, now, caller.person, hasShownTokens, ActiveLock.tokenMark])
         for parent in parents where try chain(parent, root: folder.root).contains(folder.id) {
             throw APIError.resourceLocked
         }
     }
 
-    /// Marks a folder's listing as changed.
+    /// Marks a folder's listing as changed, and the trees that the folder is in.
     func touch(_ folder: Int64) throws {
         try run(
             "UPDATE folders SET listing_version = listing_version + 1 WHERE id = ?", [folder])
+        try Self.markTrees(db, from: folder, now: now)
+    }
+
+    /// Marks a folder and all above it as changed somewhere below: the validators of folders.
+    static func markTrees(_ db: Database, from folder: Int64, now: Int64) throws {
+        try db.cachedStatement(
+            sql: """
+                WITH RECURSIVE up (folder, depth) AS (
+                    SELECT ?, 0 UNION ALL
+                    SELECT parent_id, depth + 1 FROM folders JOIN up ON id = folder
+                    WHERE parent_id IS NOT NULL AND depth < 10000)
+                UPDATE folders SET tree_version = tree_version + 1, modified = max(modified, ?)
+                WHERE id IN (SELECT folder FROM up)
+                """
+        ).execute(arguments: [folder, now])
     }
 
     /// Runs a prepared statement.

@@ -15,6 +15,7 @@ extension Tree {
             try run(
                 "UPDATE files SET lock_person = ?, lock_guid = ?, lock_expires = ? WHERE id = ?",
                 [caller.person, caller.guid, expires, id])
+            try Self.markTrees(db, from: file.parent, now: now)
         case .root, .folder:
             let chain = try liveContainer(address, in: root)
             try checkLocks(chain.locks)
@@ -22,25 +23,34 @@ extension Tree {
             try run(
                 "UPDATE folders SET lock_person = ?, lock_guid = ?, lock_expires = ? WHERE id = ?",
                 [caller.person, caller.guid, expires, chain.folder.id])
+            try Self.markTrees(db, from: chain.folder.id, now: now)
         }
     }
 
     /// Gives up the caller's lock; a thing that is not locked stays as it is.
     func unlock(_ address: ItemAddress) throws {
         let root = try lockableRoot(address.root)
-        let (table, id, lock) =
-            switch address {
-            case .file(_, let id): ("files", id, try liveFile(id, in: root).lock)
-            case .root, .folder:
-                try { chain in ("folders", chain.folder.id, chain.folder.lock) }(
-                    liveContainer(address, in: root))
-            }
+        switch address {
+        case .file(_, let id):
+            let file = try liveFile(id, in: root)
+            try unlock("files", id: id, lock: file.lock, item: ItemNumber.file(id))
+            try Self.markTrees(db, from: file.parent, now: now)
+        case .root, .folder:
+            let folder = try liveContainer(address, in: root).folder
+            try unlock(
+                "folders", id: folder.id, lock: folder.lock, item: ItemNumber.folder(folder.id))
+            try Self.markTrees(db, from: folder.id, now: now)
+        }
+    }
+
+    private func unlock(_ table: String, id: Int64, lock: ActiveLock?, item: Int64) throws {
         try checkLocks([lock].compactMap(\.self))
         try run(
             """
             UPDATE \(table) SET lock_person = NULL, lock_guid = NULL, lock_expires = NULL
             WHERE id = ?
             """, [id])
+        try run("DELETE FROM dav_locks WHERE item = ?", [item])
     }
 
     private func lockableRoot(_ id: Int64) throws -> RootAccess {

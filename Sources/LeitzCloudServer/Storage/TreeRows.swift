@@ -5,6 +5,13 @@ struct ActiveLock: Sendable, Equatable {
     var person: Int64
     /// Seconds since 1970.
     var expires: Int64
+    /// Taken with LOCK: who has its token may write, not who its holder is.
+    var isToken = false
+}
+
+extension ActiveLock {
+    /// What `lock_guid` of a lock with a token begins with; the token is behind it.
+    static let tokenMark = "dav:"
 }
 
 /// The lock columns of an item: still there after their time has passed.
@@ -12,15 +19,18 @@ private func activeLock(_ row: Row, at index: Int, now: Int64) -> ActiveLock? {
     guard let expires: Int64 = row[index + 1], expires > now, let person: Int64 = row[index] else {
         return nil
     }
-    return ActiveLock(person: person, expires: expires)
+    let guid: String? = row[index + 2]
+    return ActiveLock(
+        person: person, expires: expires, isToken: guid?.hasPrefix(ActiveLock.tokenMark) == true)
 }
 
 /// What rows of `folders` and of `files` have in common.
 struct EntryRow: Sendable {
     /// `parent_id` (column 2) is read by each on its own: only a folder may have none.
-    static let columns = "id, root_id, parent_id, name, is_deleted, lock_person, lock_expires"
+    static let columns =
+        "id, root_id, parent_id, name, is_deleted, lock_person, lock_expires, lock_guid"
     /// Where the columns of one table only begin.
-    static let columnCount = 7
+    static let columnCount = 8
 
     var id: Int64
     var root: Int64
@@ -40,18 +50,25 @@ struct EntryRow: Sendable {
 /// A row of `folders`; the root's top level has a negative id and no parent.
 @dynamicMemberLookup
 struct FolderRow: Sendable {
-    static let columns = EntryRow.columns + ", listing_version"
+    static let columns = EntryRow.columns + ", listing_version, tree_version, modified"
 
     private let entry: EntryRow
     var parent: Int64?
     var listingVersion: Int64
+    /// Grows with every change of the folder or of anything below it.
+    var treeVersion: Int64
+    /// When that was last.
+    var modified: Int64
 
     var isTop: Bool { parent == nil }
 
     init(_ row: Row, now: Int64) {
         entry = EntryRow(row, now: now)
         parent = row[2]
-        listingVersion = row[EntryRow.columnCount]
+        let own = EntryRow.columnCount
+        listingVersion = row[own]
+        treeVersion = row[own + 1]
+        modified = row[own + 2]
     }
 
     subscript<Value>(dynamicMember member: KeyPath<EntryRow, Value>) -> Value {
@@ -62,7 +79,10 @@ struct FolderRow: Sendable {
 /// A row of `files`.
 @dynamicMemberLookup
 struct FileRow: Sendable {
-    static let columns = EntryRow.columns + ", created, modified, size, revision_id, owner_id"
+    static let columns =
+        EntryRow.columns + ", created, modified, size, revision_id, owner_id, checksum"
+    /// Where what a query has besides begins.
+    static let columnCount = EntryRow.columnCount + 6
 
     private let entry: EntryRow
     var parent: Int64
@@ -71,6 +91,8 @@ struct FileRow: Sendable {
     var size: Int64
     var revision: Int64
     var owner: Int64
+    /// As a WebDAV client sent it, such as `SHA1:…`; not verified.
+    var checksum: String?
 
     init(_ row: Row, now: Int64) {
         entry = EntryRow(row, now: now)
@@ -81,6 +103,7 @@ struct FileRow: Sendable {
         size = row[own + 2]
         revision = row[own + 3]
         owner = row[own + 4]
+        checksum = row[own + 5]
     }
 
     subscript<Value>(dynamicMember member: KeyPath<EntryRow, Value>) -> Value {

@@ -34,7 +34,7 @@ extension Tree {
         case nil: return nil
         case .folder, .deleted: throw APIError.nameConflict
         case .file(let id):
-            guard behaviour.uploadOntoName == .revision,
+            guard replacesByName,
                 let row = try Row.fetchOne(
                     db.cachedStatement(sql: "SELECT \(FileRow.columns) FROM files WHERE id = ?"),
                     arguments: [id])
@@ -50,6 +50,10 @@ extension Tree {
         var name: String
         var size: Int64
         var revision: Int64
+        /// Seconds since 1970; nil for now.
+        var modified: Int64?
+        /// As the client sent it.
+        var checksum: String?
     }
 
     /// Puts content into the tree as a new file or as the next revision of an existing one.
@@ -73,11 +77,12 @@ extension Tree {
         try run(
             """
             INSERT INTO files (root_id, parent_id, name, folded, created, modified, changed, size,
-            revision_id, owner_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            revision_id, owner_id, checksum) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """,
             [
                 parent.folder.root, parent.folder.id, content.name, NameRules.fold(content.name),
-                now, now, now, content.size, content.revision, caller.person,
+                now, content.modified ?? now, now, content.size, content.revision, caller.person,
+                content.checksum,
             ])
         return db.lastInsertedRowID
     }
@@ -86,9 +91,13 @@ extension Tree {
         try account(-file.size, root: file.root, person: file.owner)
         try run(
             """
-            UPDATE files SET modified = ?, changed = ?, size = ?, revision_id = ?, owner_id = ?
-            WHERE id = ?
-            """, [now, now, content.size, content.revision, caller.person, file.id])
+            UPDATE files SET modified = ?, changed = ?, size = ?, revision_id = ?, owner_id = ?,
+            checksum = ? WHERE id = ?
+            """,
+            [
+                content.modified ?? now, now, content.size, content.revision, caller.person,
+                content.checksum, file.id,
+            ])
         return file.id
     }
 }

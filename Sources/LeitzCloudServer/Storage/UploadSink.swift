@@ -40,10 +40,14 @@ struct UploadSink {
 
     /// Makes the content durable as a revision's file.
     mutating func finish(as revision: Int64) async throws {
+        try await finish(at: store.path(of: revision))
+    }
+
+    /// Makes the content durable as a file of its own; the folder it is in is the caller's to sync.
+    mutating func finish(at target: String) async throws {
         let piece = gathered
         let path = temporary
         let open = file
-        let target = store.path(of: revision)
         try await store.threads.runIfActive {
             let file = try open ?? Self.create(path)
             do {
