@@ -10,11 +10,14 @@ import WebDAVClient
 enum CloudKind: Sendable, CustomTestStringConvertible {
     case leitzCloud(ServerBehaviour)
     case webDAV(WebDAVTestServer.Kind)
+    /// The embedded cloud's WebDAV face, which is as Nextcloud's.
+    case nextcloud
 
     var testDescription: String {
         switch self {
         case .leitzCloud(let behaviour): "LeitzCloud, \(behaviour.uploadOntoName)"
         case .webDAV(let kind): "WebDAV, \(kind)"
+        case .nextcloud: "Nextcloud"
         }
     }
 }
@@ -46,6 +49,23 @@ extension TestCloud: MountableServer {
     }
 
     var top: ItemReference { .top(of: team) }
+}
+
+/// The embedded cloud as those see it who speak WebDAV with it; `cloud` looks at it from elsewhere.
+struct NextcloudFace: MountableServer {
+    let cloud: TestCloud
+
+    func loginArguments(of person: TestCloud.Person) -> [String] {
+        cloud.loginArguments(of: person) + ["--type", "nextcloud"]
+    }
+
+    func password(of person: TestCloud.Person) -> String { cloud.password(of: person) }
+
+    func anyClient(_ person: TestCloud.Person) async throws -> any CloudStorage {
+        try await cloud.anyClient(person)
+    }
+
+    var top: ItemReference { cloud.top }
 }
 
 /// A WebDAV server and the connections of those who look at it from elsewhere.

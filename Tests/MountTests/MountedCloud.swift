@@ -45,6 +45,10 @@ final class MountedCloud: Sendable {
             try await WebDAVCloud.with(server) { cloud in
                 try await with(cloud, person, options, body)
             }
+        case .nextcloud:
+            try await TestCloud.with { cloud in
+                try await with(NextcloudFace(cloud: cloud), person, options, body)
+            }
         }
     }
 
@@ -67,6 +71,7 @@ final class MountedCloud: Sendable {
 
     /// The embedded cloud, for tests that change how it behaves.
     var cloud: TestCloud {
+        if let face = server as? NextcloudFace { return face.cloud }
         guard let cloud = server as? TestCloud else {
             preconditionFailure("the test is of the embedded cloud only")
         }

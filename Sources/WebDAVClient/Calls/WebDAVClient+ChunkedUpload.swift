@@ -23,8 +23,9 @@ extension WebDAVClient {
     private var chunkArea: String? {
         let files = "/remote.php/dav/files/"
         guard let found = server.filesURL.ranges(of: files).last else { return nil }
-        return server.filesURL[..<found.lowerBound] + "/remote.php/dav/uploads/"
-            + server.filesURL[found.upperBound...]
+        // The account may be shown from a folder of its own on.
+        let user = server.filesURL[found.upperBound...].prefix { $0 != "/" }
+        return server.filesURL[..<found.lowerBound] + "/remote.php/dav/uploads/" + user
     }
 
     /// Sends a file in pieces. Those that an earlier try has left there are not sent again: the name

@@ -1,0 +1,98 @@
+import CloudStorage
+import LeitzCloudServer
+import TestSupport
+import Testing
+
+/// A mount of the embedded cloud's WebDAV face, with ids, folder ETags and uploads in pieces.
+@Suite(.serialized) struct NextcloudTests {
+    private static let team = "mount/Files/\(TestCloud.teamRootName)"
+
+    /// A large upload that a kill ends at 95 % goes on there.
+    @Test func aLargeUploadGoesOnAfterKill() async throws {
+        try await MountedCloud.with(.nextcloud) { (mounted) async throws -> Void in
+            let server = mounted.cloud.server
+            // 300 MiB are 38 pieces of 8 MiB.
+            let pieces = 38
+            server.faults.add(
+                FaultRule(.delay(seconds: 0.05), routeKind: Self.chunks, times: nil))
+            try await mounted.atHome(
+                "head -c 314572800 /dev/urandom > big; cp big \(Self.team)/big")
+            try await eventually(within: .seconds(120), "95 % of the pieces") {
+                (server.requestCounts()["PUT \(Self.chunks)"] ?? 0) >= pieces * 95 / 100
+            }
+            await mounted.killDriver()
+            server.resetRequestCounts()
+            try await mounted.clearDeadMount()
+            try await mounted.mount()
+            try await mounted.sync()
+            let again = server.requestCounts()["PUT \(Self.chunks)"] ?? 0
+            #expect(again > 0)
+            #expect(again * 10 < pieces, "\(again) of \(pieces) pieces were sent again")
+            let bob = try await mounted.bob()
+            let top = try await bob.entries(of: mounted.cloud.top)
+            #expect(Set(top.keys) == ["big"])
+            let big = try #require(top["big"])
+            #expect(big.size == 314_572_800)
+            _ = try await RemoteTree.download(
+                bob, mounted.cloud.top, to: mounted.home.path + "/back")
+            try await mounted.atHome("cmp big back/big; cmp big \(Self.team)/big")
+        }
+    }
+
+    private static let chunks = "dav-upload"
+
+    /// What another client stores during a large upload is not overwritten by its end.
+    @Test func aLargeUploadOverwritesNothingUnseen() async throws {
+        try await MountedCloud.with(.nextcloud) { (mounted) async throws -> Void in
+            let server = mounted.cloud.server
+            try await mounted.atHome("echo one > \(Self.team)/file")
+            try await mounted.sync()
+            server.faults.add(
+                FaultRule(.delay(seconds: 0.2), routeKind: Self.chunks, times: nil))
+            try await mounted.atHome(
+                "head -c 41943040 /dev/urandom > big; cp big \(Self.team)/file")
+            try await eventually(within: .seconds(60), "the first pieces") {
+                (server.requestCounts()["PUT \(Self.chunks)"] ?? 0) >= 2
+            }
+            let bob = try await mounted.bob()
+            let path = mounted.home.path + "/theirs"
+            try await mounted.atHome("echo theirs > theirs")
+            let content = LocalContent(path: path, size: 7)
+            do {
+                _ = try await bob.upload(content, name: "file", to: mounted.cloud.top)
+            } catch let error where error.kind == .nameConflict {
+                let old = try #require(try await bob.entries(of: mounted.cloud.top)["file"])
+                try await bob.delete(old.reference)
+                _ = try await bob.upload(content, name: "file", to: mounted.cloud.top)
+            }
+            try await mounted.sync()
+            let sizes = try await bob.entries(of: mounted.cloud.top).values.map(\.size).sorted()
+            #expect(sizes == [7, 41_943_040])
+        }
+    }
+
+    /// Ordinary work: trees, names, changes, another client's changes.
+    @Test func ordinaryWorkReachesBothSides() async throws {
+        try await MountedCloud.with(.nextcloud) { (mounted) async throws -> Void in
+            try await mounted.atHome(
+                """
+                cd \(Self.team); mkdir -p a/b; for i in $(seq 40); do echo $i > a/b/f$i; done
+                mv a/b/f1 a/moved; rm a/b/f2; echo more >> a/b/f3; mv a/b c
+                """)
+            try await mounted.sync()
+            let bob = try await mounted.bob()
+            let top = try await bob.entries(of: mounted.cloud.top)
+            #expect(Set(top.keys) == ["a", "c"])
+            let moved = try await bob.entries(of: try #require(top["c"]).reference)
+            #expect(moved.count == 38)
+            #expect(moved["f3"]?.size == 7)
+            _ = try await bob.createFolder(name: "theirs", in: mounted.cloud.top)
+            try await eventually(within: .seconds(60), "the other client's folder") {
+                try await Shell.run(
+                    "ls -d '\(mounted.home.path)/\(Self.team)/theirs'", scratch: mounted.home.path,
+                    seconds: 10
+                ).exitCode == 0
+            }
+        }
+    }
+}
