@@ -4,6 +4,7 @@ import HummingbirdTLS
 import Logging
 import NIOCore
 import NIOPosix
+import NIOSSL
 import ServiceLifecycle
 import Synchronization
 
@@ -63,24 +64,7 @@ package final class EmbeddedCloud: Sendable {
         _ configuration: EmbeddedCloudConfiguration, _ threads: NIOThreadPool
     ) async throws -> EmbeddedCloud {
         let (services, tls) = try await threads.runIfActive {
-            let folder = try DataFolder(path: configuration.dataFolder)
-            let tls = try CertificateStore(
-                folder: folder, host: configuration.host, now: configuration.clock()
-            ).configuration()
-            let database = try CloudDatabase(folder: folder)
-            let last = try database.readBlocking {
-                try Int64.fetchOne($0, sql: "SELECT max(id) FROM revisions") ?? 0
-            }
-            let chunks = try database.readBlocking {
-                try String.fetchSet($0, sql: "SELECT content FROM dav_chunks")
-            }
-            try ChunkStore.sweep(folder, keeping: chunks)
-            let content = try ContentStore(folder: folder, threads: threads, lastRevision: last)
-            return (
-                CloudServices(
-                    configuration: configuration, folder: folder, database: database,
-                    content: content), tls
-            )
+            try openStorage(configuration, threads)
         }
         let handler = RequestHandler(services: services)
         let (ports, portSource) = AsyncStream<Int>.makeStream(bufferingPolicy: .bufferingNewest(1))
@@ -132,6 +116,30 @@ package final class EmbeddedCloud: Sendable {
             url: "\(services.scheme)://\(host):\(port)",
             certificatePath: configuration.dataFolder + "/ca.pem", services: services,
             group: group, running: running)
+    }
+
+    /// Opens what the data folder holds; blocks on the disk.
+    private static func openStorage(
+        _ configuration: EmbeddedCloudConfiguration, _ threads: NIOThreadPool
+    ) throws -> (CloudServices, TLSConfiguration) {
+        let folder = try DataFolder(path: configuration.dataFolder)
+        let tls = try CertificateStore(
+            folder: folder, host: configuration.host, now: configuration.clock()
+        ).configuration()
+        let database = try CloudDatabase(folder: folder)
+        let last = try database.readBlocking {
+            try Int64.fetchOne($0, sql: "SELECT max(id) FROM revisions") ?? 0
+        }
+        let chunks = try database.readBlocking {
+            try String.fetchSet($0, sql: "SELECT content FROM dav_chunks")
+        }
+        try ChunkStore.sweep(folder, keeping: chunks)
+        let content = try ContentStore(folder: folder, threads: threads, lastRevision: last)
+        return (
+            CloudServices(
+                configuration: configuration, folder: folder, database: database,
+                content: content), tls
+        )
     }
 
     /// Takes no more connections, lets running calls finish for up to ten seconds, and gives the
