@@ -21,12 +21,11 @@ import Testing
                 (server.requestCounts()["PUT \(Self.chunks)"] ?? 0) >= pieces * 95 / 100
             }
             await mounted.killDriver()
-            server.resetRequestCounts()
             try await mounted.clearDeadMount()
             try await mounted.mount()
             try await mounted.sync()
-            let again = server.requestCounts()["PUT \(Self.chunks)"] ?? 0
-            #expect(again > 0)
+            let again = (server.requestCounts()["PUT \(Self.chunks)"] ?? 0) - pieces
+            #expect(again >= 0)
             #expect(again * 10 < pieces, "\(again) of \(pieces) pieces were sent again")
             let bob = try await mounted.bob()
             let top = try await bob.entries(of: mounted.cloud.top)
@@ -43,7 +42,8 @@ import Testing
 
     /// What another client stores during a large upload is not overwritten by its end.
     @Test func aLargeUploadOverwritesNothingUnseen() async throws {
-        try await MountedCloud.with(.nextcloud) { (mounted) async throws -> Void in
+        try await MountedCloud.with(.nextcloud, options: ["--lock=off"]) {
+            (mounted) async throws -> Void in
             let server = mounted.cloud.server
             try await mounted.atHome("echo one > \(Self.team)/file")
             try await mounted.sync()
@@ -58,13 +58,9 @@ import Testing
             let path = mounted.home.path + "/theirs"
             try await mounted.atHome("echo theirs > theirs")
             let content = LocalContent(path: path, size: 7)
-            do {
-                _ = try await bob.upload(content, name: "file", to: mounted.cloud.top)
-            } catch let error where error.kind == .nameConflict {
-                let old = try #require(try await bob.entries(of: mounted.cloud.top)["file"])
-                try await bob.delete(old.reference)
-                _ = try await bob.upload(content, name: "file", to: mounted.cloud.top)
-            }
+            let old = try #require(try await bob.entries(of: mounted.cloud.top)["file"])
+            try await bob.delete(old.reference)
+            _ = try await bob.upload(content, name: "file", to: mounted.cloud.top)
             try await mounted.sync()
             let sizes = try await bob.entries(of: mounted.cloud.top).values.map(\.size).sorted()
             #expect(sizes == [7, 41_943_040])
