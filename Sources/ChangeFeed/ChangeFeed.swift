@@ -30,7 +30,9 @@ package final class ChangeFeed: Sendable {
         self.receiver = receiver
         storeCursor = cursors.store
         elapsed = Self.stopwatch(clock)
-        schedule = Mutex(FeedSchedule(interval: interval, cursors: cursors.initial))
+        var schedule = FeedSchedule(interval: interval, cursors: cursors.initial)
+        schedule.cursorStandsForTree = cloud.capabilities.cursorStandsForTree
+        self.schedule = Mutex(schedule)
     }
 
     /// Asks in rounds until the task is cancelled; what is under way is cancelled with it.

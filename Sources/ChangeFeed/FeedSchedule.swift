@@ -18,12 +18,18 @@ package struct FeedSchedule: Sendable {
         var isPolled = true
         var failures = 0
         var notBefore: Duration?
+        /// Folders asked for before this round may have changed since; only where the cursor stands
+        /// for the tree.
+        var changedIn: UInt64 = 1
     }
 
     /// Folders in use beyond this many are left to their next use.
     package static let consideredFolders = 4096
     /// The longest time a failing root is left alone.
     package static let longestPause: Duration = .seconds(300)
+
+    /// As `Capabilities.cursorStandsForTree`: then folders are asked for only after a change.
+    package var cursorStandsForTree = false
 
     private let interval: Duration
     private let foldersPerRound: Int
@@ -66,7 +72,7 @@ package struct FeedSchedule: Sendable {
         lastAsked = lastAsked.filter { inUse.contains($0.key) }
         // Swift's sort is stable: among those that waited equally long, the most recently used.
         let waiting = inUse.count == considered.count ? Array(considered) : unique(considered)
-        let due = waiting.filter { isForced || isDue(roots[$0.root, default: Root()], now) }
+        let due = waiting.filter { isForced || isDue($0, now) }
             .sorted { lastAsked[$0, default: 0] < lastAsked[$1, default: 0] }
         for folder in due.prefix(isForced ? due.count : foldersPerRound) {
             lastAsked[folder] = rounds
@@ -77,6 +83,10 @@ package struct FeedSchedule: Sendable {
 
     /// Changes up to `cursor` have been handled.
     package mutating func handled(_ root: RootIdentifier, cursor: String) {
+        if roots[root]?.cursor != cursor {
+            // What was asked for in this round may have been asked for before the change.
+            roots[root, default: Root()].changedIn = rounds + 1
+        }
         roots[root, default: Root()].cursor = cursor
         recovered(root)
     }
@@ -122,6 +132,12 @@ package struct FeedSchedule: Sendable {
         // Says something about this folder only, which the receiver has dealt with.
         case .wait, .giveUp: break
         }
+    }
+
+    private func isDue(_ folder: ItemReference, _ now: Duration) -> Bool {
+        let root = roots[folder.root, default: Root()]
+        guard isDue(root, now) else { return false }
+        return !cursorStandsForTree || lastAsked[folder, default: 0] < root.changedIn
     }
 
     private func isDue(_ root: Root, _ now: Duration) -> Bool {

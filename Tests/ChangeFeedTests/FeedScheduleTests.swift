@@ -131,4 +131,31 @@ import Testing
         steps = schedule.nextRound(roots: [rootR], folders: [folder("/a")], at: .zero)
         #expect(steps.count == 2)
     }
+
+    /// Where the cursor stands for the tree, folders are asked for once after each change.
+    @Test func foldersAreLeftAloneWhileTheTreeIsAsItWas() {
+        var schedule = FeedSchedule(interval: .seconds(5))
+        schedule.cursorStandsForTree = true
+        let folders = [folder("/1"), folder("/2")]
+        var round = 0
+        var cursor = "a"
+        func asked() -> Int {
+            round += 1
+            let steps = schedule.nextRound(
+                roots: [rootR], folders: folders, at: .seconds(5 * round))
+            #expect(steps.first == .poll(rootR, cursor: round == 1 ? nil : cursor))
+            return steps.count - 1
+        }
+        #expect(asked() == 2)
+        schedule.handled(rootR, cursor: cursor)
+        // What was asked for in the first round may have been older than the cursor.
+        #expect(asked() == 2)
+        schedule.handled(rootR, cursor: cursor)
+        #expect(asked() == 0)
+        schedule.handled(rootR, cursor: "b")
+        cursor = "b"
+        #expect(asked() == 2)
+        schedule.handled(rootR, cursor: cursor)
+        #expect(asked() == 0)
+    }
 }

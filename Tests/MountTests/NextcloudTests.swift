@@ -91,4 +91,37 @@ import Testing
             }
         }
     }
+
+    /// A mount that nobody uses asks one question a poll, however many folders it has shown; another
+    /// client's change is seen all the same.
+    @Test func anIdleMountAsksOneQuestionAPoll() async throws {
+        try await MountedCloud.with(.nextcloud, options: ["--poll", "1"]) {
+            (mounted) async throws -> Void in
+            let server = mounted.cloud.server
+            let folder = "\(mounted.home.path)/\(Self.team)"
+            let made = try await Shell.run(
+                "cd '\(folder)'; mkdir -p d{1..10}/e{1..40}; find . | wc -l",
+                scratch: mounted.home.path, seconds: 60)
+            #expect(made.output == "411\n")
+            try await mounted.sync()
+            // What has been looked at lately is asked for once more; then five questions are five polls.
+            try await eventually(within: .seconds(90), "one question a poll") {
+                server.resetRequestCounts()
+                let start = ContinuousClock.now
+                try await eventually(within: .seconds(30), "five questions") {
+                    server.requestCounts().values.reduce(0, +) >= 5
+                }
+                return start.duration(to: .now) > .seconds(3.5)
+            }
+            #expect(Set(server.requestCounts().keys) == ["PROPFIND dav"])
+            let bob = try await mounted.bob()
+            let top = try await bob.entries(of: mounted.cloud.top)
+            _ = try await bob.createFolder(name: "new", in: try #require(top["d7"]).reference)
+            try await eventually(within: .seconds(30), "the other client's folder") {
+                try await Shell.run(
+                    "ls -d '\(folder)/d7/new'", scratch: mounted.home.path, seconds: 10
+                ).exitCode == 0
+            }
+        }
+    }
 }

@@ -137,6 +137,13 @@ extension WebDAVClient {
     package func changes(
         in root: RootIdentifier, since cursor: String?
     ) async throws(CloudStorageError) -> ChangePage {
-        throw CloudStorageError(.unsupported, "WebDAV has no list of changes")
+        guard profile.hasFolderETags else {
+            throw CloudStorageError(.unsupported, "WebDAV has no list of changes")
+        }
+        let (_, entry) = try await properties(of: .top, isFolder: true, PropertyRequest.etag)
+        guard let etag = entry.etag?.opaque else {
+            throw CloudStorageError(.invalidAnswer, "the top folder has no ETag")
+        }
+        return ChangePage(items: [], cursor: etag)
     }
 }
