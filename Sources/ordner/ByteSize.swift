@@ -20,6 +20,11 @@ struct ByteSize: ExpressibleByArgument {
         bytes = product
     }
 
+    /// As `--help` shows a default.
+    var defaultValueDescription: String {
+        bytes % (1 << 30) == 0 ? "\(bytes >> 30)G" : "\(bytes)"
+    }
+
     /// With one decimal in the largest unit that gives at least 1.
     static func text(_ bytes: Int64) -> String {
         var value = Double(bytes)
