@@ -137,7 +137,8 @@ package struct FeedSchedule: Sendable {
     private func isDue(_ folder: ItemReference, _ now: Duration) -> Bool {
         let root = roots[folder.root, default: Root()]
         guard isDue(root, now) else { return false }
-        return !cursorStandsForTree || lastAsked[folder, default: 0] < root.changedIn
+        guard cursorStandsForTree, root.isPolled else { return true }
+        return lastAsked[folder, default: 0] < root.changedIn
     }
 
     private func isDue(_ root: Root, _ now: Duration) -> Bool {

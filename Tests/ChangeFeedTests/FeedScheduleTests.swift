@@ -157,5 +157,9 @@ import Testing
         #expect(asked() == 2)
         schedule.handled(rootR, cursor: cursor)
         #expect(asked() == 0)
+        // Without a cursor after all, every round asks.
+        _ = schedule.pollFailed(rootR, CloudStorageError(.unsupported, "none"), at: .zero)
+        let steps = schedule.nextRound(roots: [rootR], folders: folders, at: .seconds(60))
+        #expect(self.folders(steps) == ["/1", "/2"])
     }
 }

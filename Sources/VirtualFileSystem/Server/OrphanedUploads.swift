@@ -94,19 +94,22 @@ extension VirtualFileSystem {
         _ record: SentRecord, before id: UInt64?
     ) async throws(CloudStorageError) -> Bool {
         let now = options.chance.monotonicSeconds()
-        guard record.nextLook <= now || id != nil else { return false }
         let sent = record.sent
         let holder = tree.withLock { $0.unsentFile(named: sent.name, in: sent.folder) }
-        // Its own upload may be what is found.
-        if let holder, holder != id { return false }
+        if let holder {
+            // Only its own job knows that what is found is not its own upload, on its way.
+            guard holder == id else { return false }
+        } else {
+            guard record.nextLook <= now else { return false }
+        }
         do throws(CloudStorageError) {
             if let found = try await entry(named: sent.name, in: sent.folder) {
                 let content = LocalContent(path: path(of: sent), size: sent.size)
                 guard try await isContent(content, equalTo: found), try await isNobodys(found)
                 else { return true }
-                if let id {
-                    if try await isOurs(found, inodeNumber(of: id)) { return true }
-                    guard take(found, for: id) else { return true }
+                if let holder {
+                    if try await isOurs(found, inodeNumber(of: holder)) { return true }
+                    guard take(found, for: holder) else { return true }
                 }
                 try await cloud.delete(found.reference, revision: found.revision)
                 return true

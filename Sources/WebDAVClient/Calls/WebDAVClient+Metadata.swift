@@ -142,7 +142,7 @@ extension WebDAVClient {
         }
         let (_, entry) = try await properties(of: .top, isFolder: true, PropertyRequest.etag)
         guard let etag = entry.etag?.opaque else {
-            throw CloudStorageError(.invalidAnswer, "the top folder has no ETag")
+            throw CloudStorageError(.unsupported, "the top folder has no ETag")
         }
         return ChangePage(items: [], cursor: etag)
     }
