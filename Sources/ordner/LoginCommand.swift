@@ -13,7 +13,8 @@ struct LoginCommand: AsyncParsableCommand {
             The password is asked for. Of a LeitzCloud account not the password is stored, but the
             server's token; where the account has two-step verification, the code is asked for
             too. WebDAV servers have no tokens: the password is stored in a file that only you can
-            read. Where the server offers app passwords (Nextcloud, ownCloud), use one.
+            read. Where the server offers app passwords (Nextcloud, ownCloud), use one; with
+            --browser a Nextcloud makes one when you have signed in there.
 
             Example: ordner login work https://cloud.example.com --user me@example.com
             Example: ordner login files https://www.example.com/dav --user me
@@ -48,7 +49,13 @@ struct LoginCommand: AsyncParsableCommand {
                 + "missing."))
     var type: String?
 
+    @Flag(help: "Sign in with a browser, at an address that is printed (Nextcloud).")
+    var browser = false
+
     func validate() throws {
+        if browser && (passwordStdin || passwordCommand != nil || code != nil || user != nil) {
+            throw ValidationError("--browser needs neither user, nor password, nor code.")
+        }
         if passwordStdin && passwordCommand != nil {
             throw ValidationError("Use only one of --password-stdin and --password-command.")
         }
@@ -68,6 +75,12 @@ struct LoginCommand: AsyncParsableCommand {
         request.code = code
         request.certificateAuthority = ca.map(LocalPath.absolute)
         request.type = type
+        if browser {
+            request.browser = { page in
+                Message.say("Open this address in a browser and sign in there:")
+                Message.say("  " + page)
+            }
+        }
         let account = try await AccountLogin(folders: try ProgramFolders()).signIn(request)
         Message.say("Signed in to \(account.url) as \(account.user).")
         Message.say("Mount it with: ordner mount \(name) DIR")

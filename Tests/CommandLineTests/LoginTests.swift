@@ -135,6 +135,49 @@ import Testing
         }
     }
 
+    /// The browser's part is done by curl.
+    @Test func signsInWithABrowserAndKeepsAnAppPassword() async throws {
+        let home = try PrivateHome()
+        try await CloudFixture.with(home) { fixture in
+            let program = try RunningProgram(
+                [
+                    "login", "next", fixture.cloud.url, "--ca", fixture.cloud.certificatePath,
+                    "--browser",
+                ], home: home, input: "")
+            let page = try await program.line(after: "  ")
+            let output = home.path + "/curl.out"
+            let curl = try TestProcess(
+                TestProcess.Launch(
+                    "/usr/bin/curl",
+                    [
+                        "-s", "-f", "--cacert", fixture.cloud.certificatePath,
+                        "--data-urlencode", "user=" + CloudFixture.user,
+                        "--data-urlencode", "password=" + CloudFixture.password, page,
+                    ], environment: ["PATH": "/usr/bin:/bin"], folder: home.path,
+                    outputs: (output, output)))
+            #expect(await curl.waitUntilEnd() == .exit(0))
+            let outcome = try await program.end()
+            #expect(outcome.exitCode == 0, "\(outcome.error)")
+            let accounts = try await home.run("accounts")
+            #expect(
+                accounts.output
+                    == "next\tnextcloud\t\(fixture.cloud.url)\t\(CloudFixture.user)\n")
+            #expect(try await fixture.cloud.appPasswords(person: fixture.person).count == 1)
+            let kept = try String(
+                contentsOfFile: home.path + "/state/ordner/next/credentials.json", encoding: .utf8)
+            #expect(!kept.contains(CloudFixture.password))
+        }
+    }
+
+    @Test func aServerWithoutThatHasNoSignInWithABrowser() async throws {
+        let home = try PrivateHome()
+        let server = try await WebDAVTestServer.start(.apache)
+        let outcome = try await home.run("login", "dav", server.url, "--browser")
+        await server.stop()
+        #expect(outcome.exitCode == 1)
+        #expect(outcome.error.contains("Leave --browser out"), "\(outcome.error)")
+    }
+
     @Test func logoutForgetsTheTokens() async throws {
         let home = try PrivateHome()
         try await CloudFixture.with(home) { fixture in

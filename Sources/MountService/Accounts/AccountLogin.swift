@@ -2,6 +2,7 @@ import CloudStorage
 import FoundationEssentials
 import HTTPTransport
 import LeitzCloudClient
+import WebDAVClient
 
 /// What `ordner login` was asked for.
 package struct LoginRequest: Sendable {
@@ -17,6 +18,8 @@ package struct LoginRequest: Sendable {
     package var certificateAuthority: String?
     /// Nil: found out.
     package var type: String?
+    /// Told the address where the person signs in with a browser; nil: with user and password.
+    package var browser: (@Sendable (String) -> Void)?
 
     package init(name: AccountName, url: String, password: PasswordSource) {
         self.name = name
@@ -48,6 +51,7 @@ package struct AccountLogin: Sendable {
         let transport = try Self.transport(certificateAuthority: authority)
         let result: Result<AccountSettings, ServiceFailure>
         do throws(ServiceFailure) {
+            let request = try await withGrant(request, address: address, transport: transport)
             let type = try await serverType(request.type, address: address, transport: transport)
             let user = try await self.user(request, before: before)
             var settings = AccountSettings(
@@ -191,6 +195,28 @@ extension AccountLogin {
                 remedy: "Check the address and the network.")
         }
         return version != nil ? .leitzcloud : .webdav
+    }
+
+    /// The request with what a sign-in with a browser has given, where it asks for that.
+    private func withGrant(
+        _ request: LoginRequest, address: ServerAddress, transport: HTTPTransport
+    ) async throws(ServiceFailure) -> LoginRequest {
+        guard let browser = request.browser else { return request }
+        var request = request
+        do throws(CloudStorageError) {
+            let flow = try await LoginFlow.begin(address, transport: transport)
+            browser(flow.page)
+            let credentials = try await flow.credentials()
+            request.user = credentials.user
+            request.password = .value(credentials.password)
+            request.type = request.type ?? AccountSettings.ServerType.nextcloud.rawValue
+        } catch {
+            throw ServiceFailure(
+                "sign-in failed: \(error.message)",
+                remedy: error.kind == .unsupported
+                    ? "Leave --browser out, and sign in with user and password." : nil)
+        }
+        return request
     }
 
     /// Signs in to a WebDAV server, and keeps what it is with user and password.

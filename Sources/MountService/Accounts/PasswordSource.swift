@@ -10,6 +10,8 @@ package enum PasswordSource: Sendable, Hashable {
     case command(String)
     /// The first line of a file.
     case file(String)
+    /// Known already.
+    case value(String)
 
     private static let limit = 4096
 
@@ -21,6 +23,7 @@ package enum PasswordSource: Sendable, Hashable {
             case .standardInput: try Self.firstLine(of: STDIN_FILENO, source: "standard input")
             case .command(let command): try Self.output(of: command)
             case .file(let path): try Self.firstLine(ofFile: path)
+            case .value(let password): Array(password.utf8)
             }
         guard !bytes.isEmpty, let password = String(validating: bytes, as: UTF8.self) else {
             throw ServiceFailure("the password is empty or not UTF-8")

@@ -136,14 +136,15 @@ extension VirtualFileSystem {
         return false
     }
 
-    /// Whether no file here ever had the item stored; not in memory, and not in the state table.
+    /// Whether the item is known to no file here; neither in memory, nor in the state table. What a
+    /// file is known by may have come of the same upload: only what is nobody's may be removed.
     private func isNobodys(_ item: CloudItem) async throws(CloudStorageError) -> Bool {
-        guard isUnclaimed(item) else { return false }
         let key = ItemKey(item.reference)
+        guard tree.withLock({ $0.byKey[key] == nil }) else { return false }
         let known = try await localAsync { () async throws(FileSystemError) in
             try await self.store.records(for: [key])[key]
         }
-        return known?.overlay.revision == nil
+        return known == nil
     }
 
     /// The names of listed items that nothing here stands for and that may be what was sent of a file

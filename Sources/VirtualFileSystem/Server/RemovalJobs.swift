@@ -129,10 +129,12 @@ extension VirtualFileSystem {
     func adopt(_ removed: UInt64, by id: UInt64) async throws(JobFailure) {
         try await settleUndertakings(of: [removed])
         try await keepReadable(removed)
+        var inodes: (old: InodeNumber, new: InodeNumber)?
         let changes = tree.withLock { tree -> [StateChange] in
             guard let old = tree.nodes[removed], old.isRemoved, let server = old.server,
                 let home = old.displaced, let node = tree.nodes[id], node.server == nil
             else { return [] }
+            inodes = (old.inode, node.inode)
             tree.acknowledge(removed, nil)
             tree.acknowledge(id, server, at: home)
             tree.nodes[id]?.working?.markUnsaved()
@@ -144,7 +146,10 @@ extension VirtualFileSystem {
             tree.compare(id)
             return [.remove(old.inode)] + tree.recordChanges(of: [id])
         }
+        let passed = inodes
         try await asLocalJob { () async throws(FileSystemError) in
+            var changes = changes
+            if let passed { changes += try self.inheritSent(from: passed.old, to: passed.new) }
             try await self.store.commit(changes, durability: .normal)
         }
     }

@@ -56,18 +56,43 @@ extension VirtualFileSystem {
         }
         guard !old.isEmpty else { return false }
         try await asLocalJob { () async throws(FileSystemError) in
-            let payload: [UInt8]
-            do { payload = Array(try JSONEncoder().encode(sent)) } catch {
-                throw FileSystemError(.inputOutput, "can't record an upload: \(error)")
-            }
-            let intent = Intent(
-                id: id, kind: SentContent.intentKind, payload: payload,
-                createdAt: SystemClocks.now())
             let surplus = old.filter { $0 >= 0 }
             try await self.store.commit(
-                [.putIntent(intent)] + surplus.map { .removeIntent($0) }, durability: .normal)
+                [try self.intent(id, sent)] + surplus.map { .removeIntent($0) },
+                durability: .normal)
         }
         return true
+    }
+
+    private func intent(
+        _ id: Int64, _ sent: SentContent
+    ) throws(FileSystemError) -> StateChange {
+        do {
+            return .putIntent(
+                Intent(
+                    id: id, kind: SentContent.intentKind,
+                    payload: Array(try JSONEncoder().encode(sent)), createdAt: SystemClocks.now()))
+        } catch {
+            throw FileSystemError(.inputOutput, "can't record an upload: \(error)")
+        }
+    }
+
+    /// The item of a removed file becomes another file's: what was sent to it counts as that one's.
+    func inheritSent(
+        from old: InodeNumber, to new: InodeNumber
+    ) throws(FileSystemError) -> [StateChange] {
+        let moved = sentContents.withLock { all -> [SentRecord] in
+            let moved = (all.removeValue(forKey: old.rawValue) ?? []).map { record in
+                var record = record
+                record.sent.inode = new.rawValue
+                return record
+            }
+            if !moved.isEmpty { all[new.rawValue, default: []].append(contentsOf: moved) }
+            return moved
+        }
+        var changes: [StateChange] = []
+        for record in moved { changes.append(try intent(record.intent, record.sent)) }
+        return changes
     }
 
     /// The server's answer is known: nothing of the file is on its way any more.

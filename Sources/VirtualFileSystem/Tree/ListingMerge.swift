@@ -136,7 +136,7 @@ struct ListingMerge {
             }
             return id
         }
-        if unheard.contains(NameKey(item.name)) {
+        if unheard.contains(NameKey(item.name)), records[key] == nil {
             isCurrent = false
             return nil
         }
