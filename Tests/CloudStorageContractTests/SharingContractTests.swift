@@ -89,13 +89,23 @@ extension CloudStorageContract {
     }
 
     @Suite struct Changes {
-        @Test(arguments: CloudVariant.webDAV)
+        @Test(arguments: CloudVariant.webDAV.filter { $0 != .webDAVFace })
         func thereIsNoFeed(variant: CloudVariant) async throws {
             let cloud = try await ContractClouds.cloud(variant)
             #expect(
                 try await failureKind {
                     _ = try await cloud.alice.changes(in: cloud.root, since: nil)
                 } == .unsupported)
+        }
+
+        @Test func theETagOfTheTopChangesWithAnythingBelow() async throws {
+            let cloud = try await ContractClouds.cloud(.webDAVFace)
+            #expect(cloud.alice.capabilities.cursorStandsForTree)
+            let start = try await cloud.bob.changes(in: cloud.root, since: nil)
+            _ = try await cloud.upload("1", "deep")
+            let page = try await cloud.bob.changes(in: cloud.root, since: start.cursor)
+            #expect(page.cursor != start.cursor)
+            #expect(page.items.isEmpty)
         }
 
         @Test(arguments: CloudVariant.leitzCloud)

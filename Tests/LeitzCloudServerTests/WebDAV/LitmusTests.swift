@@ -72,7 +72,7 @@ import Testing
                 folder: folder.path, outputs: (output, output)))
         // It is told to end when it takes far longer than it ever should.
         let deadline = Task {
-            try await Task.sleep(for: .seconds(50))
+            try await Task.sleep(for: .seconds(240))
             process.killGroup()
         }
         let end = await process.waitUntilEnd()
