@@ -30,12 +30,14 @@ extension VirtualFileSystem {
     private static let lateSeconds = 60.0
     private static let lookSeconds = 5.0
 
-    private func tryToClearOrphans() async {
+    /// Returns whether something may still arrive. After a failure a job or a listing asks again.
+    private func tryToClearOrphans() async -> Bool {
         do throws(JobFailure) {
-            try await clearOrphans()
+            return try await clearOrphans()
         } catch {
             logger.info(
                 "a removed file may be on the server", metadata: ["error": "\(error.error)"])
+            return false
         }
     }
 
@@ -43,7 +45,9 @@ extension VirtualFileSystem {
     /// server's answer was heard: nobody else knows them, and their names are wanted.
     ///
     /// - Parameter id: a file about to be stored; only for it a name that it has by now is cleared.
-    func clearOrphans(before id: UInt64? = nil) async throws(JobFailure) {
+    /// - Returns: whether something may still arrive.
+    @discardableResult
+    func clearOrphans(before id: UInt64? = nil) async throws(JobFailure) -> Bool {
         let sent = sentContents.withLock { $0.keys.sorted() }
         var isExpected = false
         for inode in sent where isOrphan(inode) {
@@ -63,6 +67,7 @@ extension VirtualFileSystem {
             }
         }
         if isExpected { clearOrphansLater(after: Self.lookSeconds) }
+        return isExpected
     }
 
     /// Looks again after a while: an upload may arrive late.
@@ -71,9 +76,12 @@ extension VirtualFileSystem {
         else { return }
         let work = Task { [weak self] in
             defer { self?.isClearingLater.store(false, ordering: .relaxed) }
-            // Cancelled at the end of the mount.
-            do { try await Task.sleep(for: .seconds(seconds)) } catch { return }
-            await self?.tryToClearOrphans()
+            var pause = seconds
+            repeat {
+                // Cancelled at the end of the mount.
+                do { try await Task.sleep(for: .seconds(pause)) } catch { return }
+                pause = Self.lookSeconds
+            } while await self?.tryToClearOrphans() ?? false
         }
         orphanWork.withLock { $0 = work }
     }
