@@ -73,6 +73,8 @@ package struct Capabilities: Hashable, Sendable {
     /// Whether items are found by path: `relocate` makes the references of all that is below a
     /// folder stale, and an id says only whether it is still the same item.
     package var addressesByPath = false
+    /// Whether an upload that is cut off may leave the part that arrived, in place of what was there.
+    package var keepsPartialUploads = false
     /// `changes` tells no items: its cursor stays the same as long as nothing below the root changes.
     package var cursorStandsForTree = false
 

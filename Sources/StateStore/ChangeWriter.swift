@@ -43,10 +43,10 @@ struct ChangeWriter {
     private func apply(_ change: StateChange) throws {
         switch change {
         case .put(let record): try run(InodeRecord.upsert, record.rowValues)
-        case .remove(let inode):
+        case .remove(let inode, _):
             try run("DELETE FROM attribute WHERE inode = ?", [.inode(inode)])
             try run("DELETE FROM inode WHERE inode = ?", [.inode(inode)])
-        case .removeSubtree(let top):
+        case .removeSubtree(let top, _):
             try run(Self.removeBelow("attribute"), [.inode(top)])
             try run(Self.removeBelow("inode"), [.inode(top)])
         case .setAttribute(let inode, let name, let value):

@@ -71,12 +71,13 @@ package struct PendingChanges<Waiter> {
         return .run
     }
 
-    /// False for a row of which a newer version came before it, from a thread that was faster.
+    /// False for what a newer version of the same row, or its end, came before, from a thread that
+    /// was faster.
     private mutating func isCurrent(_ change: StateChange) -> Bool {
-        guard case .put(let record) = change, record.version > 0 else { return true }
-        guard record.version > newest[record.inode] ?? 0 else { return false }
-        newest[record.inode] = record.version
-        newestOfAll = max(newestOfAll, record.version)
+        guard let (inode, version) = change.rowVersion, version > 0 else { return true }
+        guard version > newest[inode] ?? 0 else { return false }
+        newest[inode] = version
+        newestOfAll = max(newestOfAll, version)
         if newest.count > Self.behindLimit {
             // No thread is overtaken by so many.
             let oldest = newestOfAll - min(newestOfAll, UInt64(Self.behindLimit / 2))
@@ -127,7 +128,7 @@ package struct PendingChanges<Waiter> {
             } else if let target = Target(change) {
                 // A removal also takes the attributes along, so only later removals replace it.
                 let isNew = seen.insert(target).inserted
-                if case .remove(let inode) = change {
+                if case .remove(let inode, _) = change {
                     seen.insert(.row(inode))
                     if isNew { kept.append(change) }
                 } else if isNew {
@@ -150,7 +151,7 @@ package struct PendingChanges<Waiter> {
         init?(_ change: StateChange) {
             switch change {
             case .put(let record): self = .row(record.inode)
-            case .remove(let inode): self = .removal(inode)
+            case .remove(let inode, _): self = .removal(inode)
             case .removeSubtree: return nil
             case .setAttribute(let inode, let name, _), .removeAttribute(let inode, let name):
                 self = .attribute(inode, Array(name.utf8))

@@ -15,10 +15,10 @@ import Testing
         private mutating func apply(_ change: StateChange) {
             switch change {
             case .put(let record): rows[record.inode] = record
-            case .remove(let inode):
+            case .remove(let inode, _):
                 rows[inode] = nil
                 attributes[inode] = nil
-            case .removeSubtree(let top):
+            case .removeSubtree(let top, _):
                 let children = rows.values.filter { $0.parent == top && $0.inode != top }
                 apply(.remove(top))
                 for child in children { apply(.removeSubtree(child.inode)) }
@@ -147,6 +147,28 @@ import Testing
         _ = pending.add([.put(row("next", 3))], waiter: nil, durability: .normal)
         let third = pending.takeBatch()
         #expect(third?.changes.count == 1)
+    }
+
+    /// A thread describes an inode, is held up, and hands the row over after the row's end.
+    @Test(arguments: [
+        StateChange.remove(InodeNumber(7), version: 2),
+        .removeSubtree(InodeNumber(7), version: 2),
+    ])
+    func aRowThatHasEndedDoesNotComeBack(_ end: StateChange) {
+        var pending = PendingChanges<Int>()
+        func row(_ version: UInt64) -> StateChange {
+            var record = InodeRecord(inode: InodeNumber(7), parent: .root, name: "a", kind: .file)
+            record.version = version
+            return .put(record)
+        }
+        _ = pending.add([end], waiter: nil, durability: .normal)
+        _ = pending.add([row(1)], waiter: nil, durability: .normal)
+        let ended = pending.takeBatch().map { Model($0.changes).rows.count }
+        #expect(ended == 0)
+        // What was described after it is another life of the number, and outlives a late end.
+        _ = pending.add([row(3), end], waiter: nil, durability: .normal)
+        let next = pending.takeBatch().map { Model($0.changes).rows.count }
+        #expect(next == 1)
     }
 
     @Test func aLongQueueIsBehind() {

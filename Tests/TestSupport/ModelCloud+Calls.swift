@@ -13,6 +13,7 @@ extension ModelCloud {
             isCaseSensitive: true, lockSeconds: 1_800)
         capabilities.addressesByPath = isByPath
         capabilities.checksUploadTarget = isByPath
+        capabilities.keepsPartialUploads = state.withLock { $0.keepsPartialUploads }
         return capabilities
     }
 

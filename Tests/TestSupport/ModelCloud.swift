@@ -31,9 +31,12 @@ package final class ModelCloud: CloudStorage {
     }
 
     /// A cloud without ids: items are found by path, and uploads checked against what they replace.
-    package static func addressingByPath() -> ModelCloud {
+    package static func addressingByPath(keepsPartialUploads: Bool = false) -> ModelCloud {
         let cloud = ModelCloud(behaviour: .revision)
-        cloud.state.withLock { $0.addressesByPath = true }
+        cloud.state.withLock { state in
+            state.addressesByPath = true
+            state.keepsPartialUploads = keepsPartialUploads
+        }
         return cloud
     }
 

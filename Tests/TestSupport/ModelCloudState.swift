@@ -9,6 +9,7 @@ struct ModelCloudState {
     var time: Int64 = 1_700_000_000
     var behaviour = Capabilities.UploadOntoName.conflict
     var addressesByPath = false
+    var keepsPartialUploads = false
     var counts: [ModelCloud.Call: Int] = [:]
     var faults: [(call: ModelCloud.Call, skip: Int, fault: ModelCloud.Fault)] = []
     var lockedByOthers: Set<Int> = []

@@ -78,4 +78,37 @@ import VirtualFileSystem
         #expect(fixture.serverContents() == ["learn", "theirs."])
         #expect(try await fixture.names("/") == ["a", "l"])
     }
+
+    /// What servers keep of an upload that was cut off is no other client's file.
+    @Test(arguments: ["", "the fir"])
+    func theArrivedPartOfAnUploadIsOurOwn(_ part: String) async throws {
+        let cloud = ModelCloud.addressingByPath(keepsPartialUploads: true)
+        var fixture = try await Fixture.makeByHand(cloud: cloud)
+        try await fixture.save("before", to: "/known")
+        await fixture.work()
+        for name in ["known", "new", "gone"] {
+            try await fixture.save("the first of \(name)", to: "/\(name)")
+            await fixture.loseUpload()
+            cloud.storeByOther(Array(part.utf8), at: "/\(name)")
+        }
+        try await fixture.unlink("/gone")
+        fixture = try await fixture.restartByHand()
+        try await fixture.look("/")
+        #expect(try await fixture.names("/") == ["known", "new"])
+        try await fixture.fileSystem.finishUndertakings()
+        await fixture.work()
+        #expect(fixture.serverContents() == ["the first of known", "the first of new"])
+    }
+
+    /// Another client's file is kept, also where cut-off uploads leave parts.
+    @Test(arguments: ["theirs", "the first of new, and more"])
+    func whatIsNoPartOfItIsKept(_ theirs: String) async throws {
+        let cloud = ModelCloud.addressingByPath(keepsPartialUploads: true)
+        let fixture = try await Fixture.makeByHand(cloud: cloud)
+        try await fixture.save("the first of new", to: "/new")
+        await fixture.loseUpload()
+        cloud.storeByOther(Array(theirs.utf8), at: "/new")
+        await fixture.work()
+        #expect(fixture.serverContents() == ["the first of new", theirs].sorted())
+    }
 }

@@ -108,7 +108,7 @@ extension Tree {
         let row: [StateChange] =
             isOnServer && nodes[id]?.server != nil
             ? recordChanges(of: [id])
-            : [node.isFolder ? .removeSubtree(node.inode) : .remove(node.inode)]
+            : [removal(of: node)]
         return row + recordChanges(of: [parent])
     }
 }

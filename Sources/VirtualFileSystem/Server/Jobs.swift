@@ -208,8 +208,7 @@ extension VirtualFileSystem {
             guard let node = tree.nodes[id] else { return }
             if node.isRemoved {
                 tree.acknowledge(id, nil)
-                effects.changes.append(
-                    node.isFolder ? .removeSubtree(node.inode) : .remove(node.inode))
+                effects.changes.append(tree.removal(of: node))
             } else if node.working?.isSaved == false {
                 tree.noteBase(of: id, &effects)
                 tree.acknowledge(id, nil)

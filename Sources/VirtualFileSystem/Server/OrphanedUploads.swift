@@ -112,8 +112,7 @@ extension VirtualFileSystem {
         }
         do throws(CloudStorageError) {
             if let found = try await entry(named: sent.name, in: sent.folder) {
-                let content = LocalContent(path: path(of: sent), size: sent.size)
-                guard try await isContent(content, equalTo: found), try await isNobodys(found)
+                guard try await isArrived(sent, as: found), try await isNobodys(found)
                 else { return true }
                 if let holder {
                     if try await isOurs(found, inodeNumber(of: holder)) { return true }
@@ -167,7 +166,7 @@ extension VirtualFileSystem {
             var hasOrphans = false
             for item in items where tree.byKey[ItemKey(item.reference)] == nil {
                 for sent in here
-                where sent.size == item.size && sent.name.hasSameBytes(as: item.name) {
+                where canBe(sent, item) && sent.name.hasSameBytes(as: item.name) {
                     let node = tree.nodes[sent.inode]
                     let place = node.flatMap { tree.goal(of: $0) }
                     let isInPlace =
@@ -215,11 +214,10 @@ extension VirtualFileSystem {
     private func removeStray(
         _ sent: SentContent, of id: UInt64
     ) async throws(CloudStorageError) {
-        let content = LocalContent(path: path(of: sent), size: sent.size)
         do throws(CloudStorageError) {
             // What another file here has since, or everybody may have, stays.
             guard sent.size > 0, let found = try await entry(named: sent.name, in: sent.folder),
-                try await isContent(content, equalTo: found), isUnclaimed(found),
+                try await isArrived(sent, as: found), isUnclaimed(found),
                 take(found, for: id)
             else { return }
             try await cloud.delete(found.reference)

@@ -114,7 +114,7 @@ extension VirtualFileSystem {
                 }
                 tree.acknowledge(id, nil)
                 tree.compare(id)
-                changes.append(node.isFolder ? .removeSubtree(node.inode) : .remove(node.inode))
+                changes.append(tree.removal(of: node))
                 inodes.append(node.inode)
                 tree.dropIfUnused(id)
             }
@@ -144,7 +144,7 @@ extension VirtualFileSystem {
             }
             tree.compare(removed)
             tree.compare(id)
-            return [.remove(old.inode)] + tree.recordChanges(of: [id])
+            return [tree.removal(of: old)] + tree.recordChanges(of: [id])
         }
         let passed = inodes
         try await asLocalJob { () async throws(FileSystemError) in

@@ -123,15 +123,31 @@ extension VirtualFileSystem {
     /// Whether an item of the server is what was sent of a file without an answer.
     func isOurs(_ item: CloudItem, _ inode: InodeNumber) async throws(CloudStorageError) -> Bool {
         let list = sentContents.withLock { $0[inode.rawValue] } ?? []
-        for sent in list.reversed().map(\.sent) where sent.size == item.size {
-            let content = LocalContent(path: path(of: sent), size: sent.size)
+        for sent in list.reversed().map(\.sent) {
             do throws(CloudStorageError) {
-                if try await isContent(content, equalTo: item) { return true }
+                if try await isArrived(sent, as: item) { return true }
             } catch {
                 guard error.kind == .localFile else { throw error }
             }
         }
         return false
+    }
+
+    /// Whether an item may be what was sent, by its size alone.
+    func canBe(_ sent: SentContent, _ item: CloudItem) -> Bool {
+        item.reference.kind == .file
+            && (sent.size == item.size
+                || sent.size > item.size && cloud.capabilities.keepsPartialUploads)
+    }
+
+    /// Whether an item has what was sent, or, where servers keep that, the part of it that arrived
+    /// before the connection ended: nothing of it is lost with it.
+    func isArrived(
+        _ sent: SentContent, as item: CloudItem
+    ) async throws(CloudStorageError) -> Bool {
+        guard canBe(sent, item) else { return false }
+        return try await isContent(
+            LocalContent(path: path(of: sent), size: item.size), equalTo: item)
     }
 
     /// It is known what became of one upload of a file that is no more.

@@ -182,7 +182,7 @@ extension VirtualFileSystem {
             tree.acknowledge(removed, nil)
             tree.compare(removed)
             replaced = old.inode
-            var changes = [StateChange.remove(old.inode)]
+            var changes = [tree.removal(of: old)]
             tree.dropIfUnused(removed)
             guard let item else { return (changes, id) }
             var server = ServerSide(item)

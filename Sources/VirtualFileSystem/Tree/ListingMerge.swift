@@ -95,7 +95,7 @@ struct ListingMerge {
         // A row of an item that is gone must not come back with the folder's other rows.
         for record in oldChildren
         where tree.nodes[record.inode.rawValue] == nil && !record.isUnsettled {
-            effects.changes.append(.remove(record.inode))
+            effects.changes.append(.remove(record.inode, version: Tree.nextVersion()))
         }
         tree.nodes[folder]?.validatedAt = monotonicNow
         tree.nodes[folder]?.validator = isCurrent ? validator : nil

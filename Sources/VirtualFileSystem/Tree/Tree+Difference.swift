@@ -157,7 +157,7 @@ extension Tree {
         else { return nil }
         acknowledge(id, nil)
         compare(id)
-        return (addRemoved(server, of: node, at: home, allocate()), .remove(node.inode))
+        return (addRemoved(server, of: node, at: home, allocate()), removal(of: node))
     }
 
     /// What the server has of a node becomes an item of its own, which is removed here. Returns it.

@@ -25,7 +25,7 @@ extension Tree {
             server: node.server, overlay: node.overlay, symlinkTarget: node.symlinkTarget,
             isLocalOnly: node.isLocalOnly, listingValidator: node.validator,
             isListed: node.children != nil)
-        record.version = descriptions.add(1, ordering: .relaxed).newValue
+        record.version = Self.nextVersion()
         record.isRemoved = node.isRemoved
         if !node.isRemoved, let place = node.displaced, let home = nodes[place.folder] {
             record.serverPlace = RecordedPlace(parent: home.inode, name: place.name.name)
@@ -36,6 +36,16 @@ extension Tree {
         record.missingContent = content.missing
         return record
     }
+
+    /// The end of a node's row, and of a folder's children's.
+    func removal(of node: Node) -> StateChange {
+        node.isFolder
+            ? .removeSubtree(node.inode, version: Self.nextVersion())
+            : .remove(node.inode, version: Self.nextVersion())
+    }
+
+    /// Orders what is said of one row. Only to be called while the tree is locked.
+    static func nextVersion() -> UInt64 { descriptions.add(1, ordering: .relaxed).newValue }
 
     /// Rows of several nodes, as changes, and those of folders that became outdated by them.
     mutating func recordChanges(of ids: [UInt64]) -> [StateChange] {

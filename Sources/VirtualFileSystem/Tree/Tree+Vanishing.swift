@@ -13,7 +13,7 @@ extension Tree {
         }
         detach(id)
         effects.entries.append((parent, node.name))
-        effects.changes.append(node.isFolder ? .removeSubtree(node.inode) : .remove(node.inode))
+        effects.changes.append(removal(of: node))
     }
 
     /// What a content still lacks is looked for where it was, whatever becomes of its item.
