@@ -142,12 +142,10 @@ package final class WebDAVClient: CloudStorage {
         _ call: HTTPCall, touching paths: RemotePath...
     ) async throws(CloudStorageError) -> HTTPAnswer {
         let answer = try await sentWithTokens(call, paths)
-        guard answer.status == 423, call.method != .lock else { return answer }
-        let found = await takeUpLocks(on: paths, isFolder: call.url.hasSuffix("/"))
-        guard !found.isEmpty else { return answer }
-        let second = try await sentWithTokens(call, paths)
-        await giveBack(found)
-        return second
+        guard call.method != .lock, Self.isRefusedForLock(answer),
+            await endOrphanedLocks(answer, touching: paths, isFolder: call.url.hasSuffix("/"))
+        else { return answer }
+        return try await sentWithTokens(call, paths)
     }
 
     private func sentWithTokens(

@@ -73,6 +73,8 @@ struct ContractCloud: Sendable {
     var alice: any CloudStorage
     var bob: any CloudStorage
     var reader: any CloudStorage
+    /// Alice's next run, which knows nothing of the locks of the first.
+    var nextAlice: any CloudStorage
     var root: RootIdentifier
     /// Nobody else uses it.
     var folder: ItemReference
@@ -106,6 +108,8 @@ struct ContractClouds: SuiteTrait, TestScoping {
         var alice: any CloudStorage
         var bob: any CloudStorage
         var reader: any CloudStorage
+        /// Alice's next run, which knows nothing of the locks of the first.
+        var nextAlice: any CloudStorage
         var root: RootIdentifier
         var dataFolder: String?
         var stop: @Sendable () async -> Void
@@ -144,7 +148,8 @@ struct ContractClouds: SuiteTrait, TestScoping {
         if variant == .webDAVFace { return try await startFace(of: cloud) }
         return Running(
             alice: try await cloud.client(.alice), bob: try await cloud.client(.bob),
-            reader: try await cloud.client(.reader), root: cloud.team,
+            reader: try await cloud.client(.reader), nextAlice: try await cloud.client(.alice),
+            root: cloud.team,
             stop: { await cloud.stop() })
     }
 
@@ -153,10 +158,11 @@ struct ContractClouds: SuiteTrait, TestScoping {
         do {
             let clients = [
                 try await faceClient(.alice, of: cloud), try await faceClient(.bob, of: cloud),
-                try await faceClient(.reader, of: cloud),
+                try await faceClient(.reader, of: cloud), try await faceClient(.alice, of: cloud),
             ]
             return Running(
-                alice: clients[0], bob: clients[1], reader: clients[2], root: WebDAVClient.root,
+                alice: clients[0], bob: clients[1], reader: clients[2], nextAlice: clients[3],
+                root: WebDAVClient.root,
                 stop: { await cloud.stop() })
         } catch {
             await cloud.stop()
@@ -183,11 +189,12 @@ struct ContractClouds: SuiteTrait, TestScoping {
         do {
             let clients = [
                 try await client("alice", of: server), try await client("bob", of: server),
-                try await client("reader", of: server),
+                try await client("reader", of: server), try await client("alice", of: server),
             ]
             return Running(
                 alice: clients[0].cloud, bob: clients[1].cloud, reader: clients[2].cloud,
-                root: WebDAVClient.root, dataFolder: server.dataFolder,
+                nextAlice: clients[3].cloud, root: WebDAVClient.root,
+                dataFolder: server.dataFolder,
                 stop: {
                     for client in clients { await client.transport.shutdown() }
                     await server.stop()
@@ -219,6 +226,7 @@ struct ContractClouds: SuiteTrait, TestScoping {
             name: name, in: .top(of: running.root))
         return ContractCloud(
             alice: running.alice, bob: running.bob, reader: running.reader,
+            nextAlice: running.nextAlice,
             root: running.root, folder: folder.reference, files: try TemporaryFolder(),
             dataFolder: running.dataFolder)
     }

@@ -88,6 +88,37 @@ extension CloudStorageContract {
         }
     }
 
+    @Suite struct LeftLocks {
+        /// Whatever a server does with the lock of what is moved: the old name is free.
+        @Test(arguments: CloudVariant.webDAV)
+        func aMovedFileLeavesNoLock(variant: CloudVariant) async throws {
+            let cloud = try await ContractClouds.cloud(variant)
+            let file = try await cloud.upload("1", "a")
+            try await cloud.alice.lock(file.reference, seconds: 600)
+            _ = try await cloud.alice.relocate(file.reference, to: RelocationTarget(name: "b"))
+            let next = try await cloud.bob.upload(
+                [2], name: "a", to: cloud.folder, from: cloud.files)
+            #expect(try await cloud.bob.bytes(of: next) == [2])
+        }
+
+        /// A lock whose holder has crashed keeps its next run from nothing, and others until then.
+        @Test(arguments: CloudVariant.webDAV.filter(\.namesLockHolders), [false, true])
+        func theNextRunIsNotLockedOut(variant: CloudVariant, movesFolder: Bool) async throws {
+            let cloud = try await ContractClouds.cloud(variant)
+            let inner = try await cloud.alice.createFolder(name: "inner", in: cloud.folder)
+            let content = LocalContent(path: try cloud.files.write([1], to: "1"), size: 1)
+            let file = try await cloud.alice.upload(content, name: "a", to: inner.reference)
+            try await cloud.alice.lock(file.reference, seconds: 600)
+            let moved = movesFolder ? inner.reference : file.reference
+            #expect(
+                try await failureKind {
+                    _ = try await cloud.bob.relocate(moved, to: RelocationTarget(name: "bob's"))
+                } == .locked)
+            let item = try await cloud.nextAlice.relocate(moved, to: RelocationTarget(name: "b"))
+            try await cloud.nextAlice.delete(item.reference)
+        }
+    }
+
     @Suite struct Changes {
         @Test(arguments: CloudVariant.webDAV.filter { $0 != .webDAVFace })
         func thereIsNoFeed(variant: CloudVariant) async throws {

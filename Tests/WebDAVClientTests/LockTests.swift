@@ -76,11 +76,10 @@ import Testing
 
     @Test(arguments: ["alice on test", "bob"])
     func onlyAnOrphanOfOursGivesWayToAnUpload(_ owner: String) async throws {
-        try await ClientScene.with(.nextcloud) { request, _ in
+        try await ClientScene.with(.nextcloud) { request, before in
             switch request.method {
-            case "PUT":
-                request.header("If")?.contains(Self.token) == true ? .answer(204) : .text(423, "")
-            case "UNLOCK": .answer(204)
+            case "PUT": before == 0 ? .text(423, "") : .answer(204)
+            case "UNLOCK" where request.header("Lock-Token") == "<\(Self.token)>": .answer(204)
             default: fileAnswer("/dav/a", extra: Self.discovery(owner: owner))
             }
         } _: { scene in

@@ -39,6 +39,8 @@ struct DAVErrorBody: Sendable, Hashable {
     /// The name of sabre's exception, e.g. `Sabre\DAV\Exception\Locked`.
     var exception: String?
     var message: String?
+    /// What the locks are on that refuse a call (RFC 4918 section 16), as it was written.
+    var lockedHrefs: [String] = []
 }
 
 /// Reads the documents a WebDAV server answers with: `multistatus`, the `prop` of a LOCK, `error`.
@@ -107,7 +109,9 @@ final class DAVAnswerReader: XMLReceiver {
     func ended(_ name: DAVName) throws(CloudStorageError) {
         path.removeLast()
         switch name {
-        case .unknown, .prop, .multistatus, .locktoken, .lockroot, .error: break
+        case .unknown, .prop, .multistatus, .locktoken, .lockroot, .error, .lockTokenSubmitted,
+            .noConflictingLock:
+            break
         case .response: responses.append(response)
         case .propstat:
             if propstatStatus.map({ (200..<300).contains($0) }) ?? true {
@@ -138,6 +142,10 @@ final class DAVAnswerReader: XMLReceiver {
             }
             response.hrefs.append(takeText())
         case .locktoken: lock.token = takeText()
+        case .lockTokenSubmitted, .noConflictingLock:
+            if error.lockedHrefs.count < Self.maximumRepeats {
+                error.lockedHrefs.append(takeText())
+            }
         default: break
         }
     }

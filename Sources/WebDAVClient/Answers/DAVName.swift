@@ -8,6 +8,8 @@ enum DAVName: String, CaseIterable, Sendable {
     case prop = "DAV: prop"
     case status = "DAV: status"
     case error = "DAV: error"
+    case lockTokenSubmitted = "DAV: lock-token-submitted"
+    case noConflictingLock = "DAV: no-conflicting-lock"
     case resourcetype = "DAV: resourcetype"
     case collection = "DAV: collection"
     case contentLength = "DAV: getcontentlength"

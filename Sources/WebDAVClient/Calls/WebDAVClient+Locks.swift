@@ -125,44 +125,10 @@ extension WebDAVClient {
     }
 
     /// The token of a lock on the item that bears our name.
-    private func ownToken(
+    func ownToken(
         on path: RemotePath, _ item: ItemReference
     ) async throws(CloudStorageError) -> String? {
         try await locks(on: path, item).first { $0.owner == options.lockOwner }?.token
-    }
-
-    /// Takes up the locks that bear our name and that nobody here knows of: of before a crash, or
-    /// of a LOCK whose answer was lost. Returns what they are on.
-    func takeUpLocks(on paths: [RemotePath], isFolder: Bool) async -> [ItemReference] {
-        guard profile.supportsLocks else { return [] }
-        var found: [ItemReference] = []
-        for path in paths where state.withLock({ $0.locks.lock(of: path) }) == nil {
-            let item = ItemReference(
-                root: Self.root, kind: isFolder ? .folder : .file, id: nil, path: path.text)
-            do throws(CloudStorageError) {
-                guard let token = try await ownToken(on: path, item) else { continue }
-                keep(token, item, path)
-                found.append(item)
-            } catch {
-                // The refusal stands, and says why.
-                options.logger.debug("No look at locks", metadata: ["error": "\(error.kind)"])
-            }
-        }
-        return found
-    }
-
-    /// Ends locks that nobody asked for any more.
-    func giveBack(_ items: [ItemReference]) async {
-        for item in items {
-            do throws(CloudStorageError) {
-                let path = try RemotePath(item)
-                guard state.withLock({ $0.locks.lock(of: path) }) != nil else { continue }
-                try await unlock(item)
-            } catch {
-                // It ends by itself when its time is over.
-                options.logger.debug("A lock stays", metadata: ["error": "\(error.kind)"])
-            }
-        }
     }
 
     private func isHeld(

@@ -100,6 +100,7 @@ extension WebDAVClient {
         call.headers = [
             ("Destination", url(target, isFolder: item.isFolder)), ("Overwrite", "F"),
         ]
+        if profile.kind == .generic { try await endLocks(below: source) }
         var answer = try await changing(call, touching: source, target)
         if answer.status == 412, state.withLock({ $0.locks.lock(of: source) }) != nil,
             try await find(target) == nil

@@ -39,8 +39,8 @@ extension DAVTree {
                 path: Array(node.path.dropLast()))
         }
         guard node.isFolder else { return }
-        for number in try lockedItems(below: node) {
-            try check(try activeLocks(on: [number]), tokens: tokens, path: node.path)
+        for item in try lockedItems(below: node) {
+            try check(try activeLocks(on: [item.number]), tokens: tokens, path: item.path)
         }
     }
 
@@ -54,24 +54,29 @@ extension DAVTree {
         }
     }
 
-    /// The numbers of the items below a folder that have locks with tokens.
-    private func lockedItems(below node: DAVNode) throws -> [Int64] {
-        var numbers: [Int64] = []
+    /// The items below a folder that have locks with tokens.
+    private func lockedItems(below node: DAVNode) throws -> [LockedItem] {
+        var items: [LockedItem] = []
         for (table, isFile) in [("files", true), ("folders", false)] {
             let rows = try Row.fetchAll(
                 db.cachedStatement(
                     sql: """
-                        SELECT id, parent_id FROM \(table) WHERE root_id = ? AND lock_expires > ?
+                        SELECT id, parent_id, name FROM \(table) WHERE root_id = ? AND lock_expires > ?
                         AND substr(lock_guid, 1, 4) = ? AND parent_id IS NOT NULL
                         """), arguments: [node.root.id, now, ActiveLock.tokenMark])
             for row in rows {
                 let (id, parent): (Int64, Int64) = (row[0], row[1])
-                guard try tree.chain(parent, root: node.root.id).contains(node.chain.folder.id)
-                else { continue }
-                numbers.append(isFile ? ItemNumber.file(id) : ItemNumber.folder(id))
+                let folders = try tree.chain(parent, root: node.root.id).folders
+                guard let top = folders.firstIndex(where: { $0.id == node.chain.folder.id }) else {
+                    continue
+                }
+                items.append(
+                    LockedItem(
+                        number: isFile ? ItemNumber.file(id) : ItemNumber.folder(id),
+                        path: node.path + folders[..<top].reversed().map(\.name) + [row[2]]))
             }
         }
-        return numbers
+        return items
     }
 
     /// Takes a new lock; throws 423 where another one stands against it.
@@ -83,7 +88,7 @@ extension DAVTree {
         }
         var others = try locks(on: node)
         if wish.isDeep, node.isFolder {
-            others += try lockedItems(below: node).flatMap { try activeLocks(on: [$0]) }
+            others += try lockedItems(below: node).flatMap { try activeLocks(on: [$0.number]) }
         }
         if others.contains(where: { !wish.isShared || !$0.isShared }) {
             throw DAVError.conflictingLock(node.path)
@@ -144,7 +149,7 @@ extension DAVTree {
     /// Ends the locks on an item and below it: they stay behind when it moves (RFC 4918 section
     /// 7.6).
     func leaveLocks(of node: DAVNode) throws {
-        let below = node.isFolder ? try lockedItems(below: node) : []
+        let below = node.isFolder ? try lockedItems(below: node).map(\.number) : []
         for number in [node.number] + below {
             try tree.run("DELETE FROM dav_locks WHERE item = ?", [number])
             try showInRow(number)
@@ -224,4 +229,10 @@ extension DAVTree {
             return isTrue != term.isNegated
         }
     }
+}
+
+/// An item that has a lock with a token, and its path below the account's files.
+private struct LockedItem {
+    var number: Int64
+    var path: [String]
 }
