@@ -24,7 +24,7 @@ enum CloudKind: Sendable, CustomTestStringConvertible {
 
 /// Every cloud that people's ordinary work is tested on.
 let clouds: [CloudKind] =
-    behaviours.map { .leitzCloud($0) } + [.webDAV(.apache), .webDAV(.wsgidav)]
+    behaviours.map { .leitzCloud($0) } + [.webDAV(.apache), .webDAV(.wsgidav), .nextcloud]
 
 /// A server with a folder `Team` that Alice and Bob share.
 protocol MountableServer: Sendable {
@@ -35,6 +35,12 @@ protocol MountableServer: Sendable {
     func anyClient(_ person: TestCloud.Person) async throws -> any CloudStorage
     /// The shared folder.
     var top: ItemReference { get }
+    /// Its path on the mount.
+    var teamPath: String { get }
+}
+
+extension MountableServer {
+    var teamPath: String { TestCloud.teamRootName }
 }
 
 extension TestCloud: MountableServer {
@@ -54,6 +60,9 @@ extension TestCloud: MountableServer {
 /// The embedded cloud as those see it who speak WebDAV with it; `cloud` looks at it from elsewhere.
 struct NextcloudFace: MountableServer {
     let cloud: TestCloud
+
+    /// A folder in the account's files.
+    var teamPath: String { "Files/\(TestCloud.teamRootName)" }
 
     func loginArguments(of person: TestCloud.Person) -> [String] {
         cloud.loginArguments(of: person) + ["--type", "nextcloud"]

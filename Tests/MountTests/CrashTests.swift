@@ -31,7 +31,7 @@ import Testing
             for round in 0..<max(1, Self.kills / 2) {
                 let pid = mounted.processID
                 try await mounted.atHome(
-                    "python3 runner.py mount/\(TestCloud.teamRootName)/load load.log scratch "
+                    "python3 runner.py mount/\(mounted.server.teamPath)/load load.log scratch "
                         + "\(round) \(pid)", seconds: 180)
                 await mounted.killDriver()
                 try await mounted.clearDeadMount()
@@ -162,7 +162,7 @@ extension MountedCloud {
         for (name, text) in programs {
             try Data(text.utf8).write(to: URL(fileURLWithPath: home.path + "/" + name))
         }
-        try await atHome("touch load.log; mkdir -p mount/\(TestCloud.teamRootName)/load")
+        try await atHome("touch load.log; mkdir -p mount/\(server.teamPath)/load")
     }
 
     func loggedLines() throws -> Int {
@@ -193,7 +193,7 @@ extension MountedCloud {
         seed: Int, lines: Int, isDurable: Bool = false, ending end: () async throws -> Void
     ) async throws {
         async let load: Void = atHome(
-            "python3 writer.py mount/\(TestCloud.teamRootName)/load load.log \(seed) 0 "
+            "python3 writer.py mount/\(server.teamPath)/load load.log \(seed) 0 "
                 + (isDurable ? "durable" : "") + "; touch ended-\(seed)", seconds: 300)
         try await eventually(within: .seconds(240), "\(lines) lines of the log") {
             let hasEnded = FileManager.default.fileExists(atPath: "\(home.path)/ended-\(seed)")

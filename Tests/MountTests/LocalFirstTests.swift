@@ -165,7 +165,7 @@ import Testing
             #expect(copy.hasPrefix("a (conflict "))
             let listed = try await mounted.home.run("conflicts")
             #expect(listed.output.contains(copy))
-            let path = "\(mounted.point)/\(TestCloud.teamRootName)/\(copy)"
+            let path = "\(mounted.point)/\(mounted.server.teamPath)/\(copy)"
             let kept = try await mounted.home.run("conflicts", "keep", "mine", path)
             #expect(kept.exitCode == 0, "\(kept.error)")
             try await mounted.sync()

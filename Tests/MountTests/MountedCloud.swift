@@ -154,7 +154,7 @@ final class MountedCloud: Sendable {
     @discardableResult
     func shell(_ script: String, seconds: Double = 120) async throws -> String {
         let outcome = try await Shell.run(
-            "cd '\(point)/\(TestCloud.teamRootName)'; \(script)", scratch: home.path,
+            "cd '\(point)/\(server.teamPath)'; \(script)", scratch: home.path,
             seconds: seconds)
         guard outcome.exitCode == 0 else { throw Failed(what: script, outcome: outcome) }
         return outcome.output
@@ -163,7 +163,7 @@ final class MountedCloud: Sendable {
     /// The exit code and messages of a script that may fail.
     func attempt(_ script: String, seconds: Double = 120) async throws -> Outcome {
         try await Shell.run(
-            "cd '\(point)/\(TestCloud.teamRootName)'; \(script)", scratch: home.path,
+            "cd '\(point)/\(server.teamPath)'; \(script)", scratch: home.path,
             seconds: seconds)
     }
 

@@ -98,6 +98,10 @@ import Testing
         }
     }
 
+    /// Folders in the top, and in each of these; the long form is 100.
+    private static let folders =
+        ProcessInfo.processInfo.environment["ORDNER_IDLE_FOLDERS"].flatMap { Int($0) } ?? 20
+
     /// A mount that nobody uses asks one question a poll, however many folders it has shown; another
     /// client's change is seen all the same.
     @Test func anIdleMountAsksOneQuestionAPoll() async throws {
@@ -106,9 +110,9 @@ import Testing
             let server = mounted.cloud.server
             let folder = "\(mounted.home.path)/\(Self.team)"
             let made = try await Shell.run(
-                "cd '\(folder)'; mkdir -p d{1..10}/e{1..40}; find . | wc -l",
-                scratch: mounted.home.path, seconds: 60)
-            #expect(made.output == "411\n")
+                "cd '\(folder)'; mkdir -p d{1..\(Self.folders)}/e{1..\(Self.folders)}; find . | wc -l",
+                scratch: mounted.home.path, seconds: 120)
+            #expect(made.output == "\(1 + Self.folders + Self.folders * Self.folders)\n")
             try await mounted.sync()
             // What has been looked at lately is asked for once more; then five questions are five polls.
             try await eventually(within: .seconds(90), "one question a poll") {
