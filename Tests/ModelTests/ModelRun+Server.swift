@@ -125,7 +125,16 @@ extension ModelRun {
     private func check() async throws {
         let server = cloud.snapshot()
         var mount: [String: [UInt8]?] = [:]
-        try await collect([], into: &mount)
+        do {
+            try await collect([], into: &mount)
+        } catch {
+            guard machine.cloud.wasEnded else { throw error }
+        }
+        if machine.cloud.wasEnded {
+            // The run ended while this side was looked at: the next one is compared.
+            try await restart(isCrash: true)
+            return try await quiet()
+        }
         if mount != server {
             let here = mount.filter { server[$0.key] != $0.value }.map(show).sorted()
             let there = server.filter { mount[$0.key] != $0.value }.map(show).sorted()

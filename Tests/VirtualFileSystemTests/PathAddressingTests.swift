@@ -133,4 +133,70 @@ import VirtualFileSystem
         try await fixture.close(handle)
         #expect(fixture.cloud.ownLockCount == 0)
     }
+
+    /// A start asks only about moves whose outcome nobody knows: what is at the place that a file
+    /// once had is another one.
+    @Test func aMoveOfLongAgoIsNotLookedFor() async throws {
+        let fixture = try await Fixture.makeByHand(cloud: .addressingByPath())
+        try await fixture.save("one", to: "/a")
+        await fixture.work()
+        try await fixture.rename("/a", "/b")
+        await fixture.work()
+        try await fixture.rename("/b", "/a")
+        await fixture.work()
+        try await expectRemovalOfAnother(at: "/b", insteadOf: "/a", fixture)
+    }
+
+    /// As above, of a move that the server has refused.
+    @Test func aRefusedMoveIsNotLookedFor() async throws {
+        let fixture = try await Fixture.makeByHand(cloud: .addressingByPath())
+        try await fixture.save("one", to: "/a")
+        await fixture.work()
+        try await fixture.rename("/a", "/b")
+        fixture.cloud.fail(.relocate, .before(.forbidden))
+        await fixture.work()
+        #expect(try await fixture.names("/") == ["a"])
+        try await expectRemovalOfAnother(at: "/b", insteadOf: "/a", fixture)
+    }
+
+    /// Another file, removed here, is removed on the server by the next run, although the first one
+    /// is gone and may once have been there.
+    private func expectRemovalOfAnother(
+        at path: String, insteadOf old: String, _ fixture: Fixture
+    ) async throws {
+        try await fixture.save("another", to: path)
+        await fixture.work()
+        try await fixture.unlink(path)
+        fixture.cloud.deleteByOther(at: old)
+        let second = try await fixture.restartByHand()
+        await second.work()
+        try await second.look("/")
+        #expect(second.serverContents() == [])
+        #expect(try await second.names("/") == [])
+    }
+
+    /// Another client renames a folder while an item in it has a temporary name.
+    @Test(arguments: [false, true])
+    func aTemporaryNameIsNotLeftBehind(_ restarts: Bool) async throws {
+        var fixture = try await Fixture.makeByHand(cloud: .addressingByPath())
+        try await fixture.mkdir("/f")
+        try await fixture.save("one", to: "/f/a")
+        try await fixture.save("two", to: "/f/b")
+        await fixture.work()
+        try await fixture.rename("/f/a", "/f/b", .exchange)
+        while !fixture.cloud.snapshot().keys.contains(where: { $0.contains(".ordner-") }) {
+            try #require(await fixture.fileSystem.carryOutNextJob())
+        }
+        fixture.cloud.renameByOther(from: "/f", to: "g")
+        if restarts { fixture = try await fixture.restartByHand() }
+        for _ in 0..<2 {
+            try await fixture.look("/")
+            try await fixture.look("/g")
+            await fixture.work()
+        }
+        #expect(fixture.serverContents() == ["one", "two"])
+        #expect(fixture.cloud.snapshot().keys.filter { $0.contains(".ordner-") } == [])
+        let names = try await fixture.names("/g")
+        #expect(names.count == 2 && names.allSatisfy { !$0.contains(".ordner-") })
+    }
 }

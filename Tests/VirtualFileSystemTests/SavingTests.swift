@@ -197,4 +197,25 @@ extension SavingTests {
             }
         }
     }
+
+    /// What was written since the last fsync is not confirmed, and nobody else is to see it.
+    @Test func whatIsWrittenSinceAnFsyncIsNotSent() async throws {
+        let fixture = try await Fixture.makeByHand()
+        let handle = try await fixture.create("/a")
+        try await fixture.write("one", handle: handle)
+        try await fixture.fileSystem.fsync(handle: handle, dataOnly: false).value()
+        try await fixture.write("one and", handle: handle)
+        await fixture.work()
+        #expect(fixture.serverContents() == [])
+        try await fixture.write("one and two", handle: handle)
+        try await fixture.fileSystem.fsync(handle: handle, dataOnly: false).value()
+        await fixture.work()
+        #expect(fixture.serverContents() == ["one and two"])
+        try await fixture.write("two", handle: handle)
+        await fixture.work()
+        #expect(fixture.serverContents() == ["one and two"])
+        try await fixture.close(handle)
+        await fixture.work()
+        #expect(fixture.serverContents() == ["two and two"])
+    }
 }

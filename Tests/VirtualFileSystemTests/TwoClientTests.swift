@@ -168,4 +168,21 @@ import VirtualFileSystem
         try await fixture.look("/f")
         #expect(try await fixture.read("/f/a") == "theirs")
     }
+
+    /// A file that another client put into a folder after its removal here, and that a listing has
+    /// shown since, is not deleted with the folder.
+    @Test func aRemovedFolderIsListedBeforeItIsDeleted() async throws {
+        let fixture = try await Fixture.makeByHand()
+        try await fixture.mkdir("/a")
+        await fixture.work()
+        try await fixture.look("/a")
+        let folder = try await fixture.node("/a")
+        try await fixture.rmdir("/a")
+        fixture.cloud.storeByOther(Array("theirs".utf8), at: "/a/f")
+        try await fixture.fileSystem.refreshAnew(folder)
+        await fixture.work()
+        #expect(fixture.serverContents() == ["theirs"])
+        try await fixture.look("/")
+        #expect(try await fixture.read("/a/f") == "theirs")
+    }
 }

@@ -1,5 +1,6 @@
 import CloudStorage
 import FileSystemTypes
+import Reconciler
 import StateStore
 import Synchronization
 
@@ -37,7 +38,11 @@ extension IdentifiedCloud {
                 return item
             } catch {
                 await lockAgain(unlocked)
-                if error.mayHaveHappened { state.withLock { $0.unresolved.append(record) } }
+                if error.mayHaveHappened {
+                    state.withLock { $0.unresolved.append(record) }
+                } else {
+                    try forget(record)
+                }
                 throw error
             }
         }
@@ -111,18 +116,50 @@ extension IdentifiedCloud {
         let record = MoveRecord(
             item: item, from: .init(folder: source, name: from.name.name),
             to: .init(folder: target, name: to.name.name))
+        try changeRecords { records in
+            records = Array((records + [record]).suffix(MoveRecord.limit))
+        }
         do throws(FileSystemError) {
-            // In the order of the lists, so that a shorter one never replaces a longer one.
-            try state.withLock { state throws(FileSystemError) in
-                state.recorded = Array((state.recorded + [record]).suffix(MoveRecord.limit))
-                let text = try MoveRecord.text(of: state.recorded)
-                store.enqueue([.setValue(key: MoveRecord.stateKey, value: text)])
-            }
             try await store.commit([], durability: .normal)
         } catch {
             throw CloudStorageError(.localFile, error.message)
         }
         return record
+    }
+
+    /// The item is where it was, for certain: a later start must not look for it elsewhere, where
+    /// by then something else may be.
+    private func forget(_ record: MoveRecord) throws(CloudStorageError) {
+        try changeRecords { records in
+            if let index = records.lastIndex(of: record) { records.remove(at: index) }
+        }
+    }
+
+    /// Changes the list of records here, and later in the state table.
+    private func changeRecords(
+        _ change: (inout [MoveRecord]) -> Void
+    ) throws(CloudStorageError) {
+        do throws(FileSystemError) {
+            // In the order of the lists, so that an older one never replaces a newer one.
+            try state.withLock { state throws(FileSystemError) in
+                change(&state.recorded)
+                let text = try MoveRecord.text(of: state.recorded)
+                store.enqueue([.setValue(key: MoveRecord.stateKey, value: text)])
+            }
+        } catch {
+            throw CloudStorageError(.localFile, error.message)
+        }
+    }
+
+    /// Temporary names that items were given here lately, with the names they had before.
+    var temporaryNames: [String: String] {
+        state.withLock { state in
+            var names: [String: String] = [:]
+            for record in state.recorded where TemporaryName.matches(record.to.name) {
+                names[record.to.name] = names[record.from.name] ?? record.from.name
+            }
+            return names
+        }
     }
 
     /// Finds out about moves whose outcome is not known, before anything else is asked.
@@ -144,22 +181,28 @@ extension IdentifiedCloud {
 
     /// The item where it was to go; nil where it isn't there.
     private func outcome(of record: MoveRecord) async throws(CloudStorageError) -> CloudItem? {
-        let known = state.withLock { $0.table.entries[record.key] }
+        let (known, other) = state.withLock { state in
+            let other = state.table.key(at: record.to.place)
+            return (state.table.entries[record.key], other.flatMap { state.table.entries[$0] })
+        }
         guard let known, known.place == record.from.place else { return nil }
         do throws(CloudStorageError) {
-            guard let there = try await found(try reference(to: record.to, of: record.key)) else {
-                return nil
+            let there = try await found(try reference(to: record.to, of: record.key))
+            // A move never replaces what is known there.
+            if let there, other?.revision == nil || other?.revision != there.revision {
+                let here = try await found(try reference(to: record.from, of: record.key))
+                // What it holds may be a revision that nobody here has seen.
+                if here == nil { return there }
+                let isKnownThere = there.revision != nil && there.revision == known.revision
+                if isKnownThere, here?.revision != known.revision { return there }
             }
-            let here = try await found(try reference(to: record.from, of: record.key))
-            // What it holds may be a revision that nobody here has seen.
-            if here == nil { return there }
-            let isKnownThere = there.revision != nil && there.revision == known.revision
-            return isKnownThere && here?.revision != known.revision ? there : nil
         } catch {
             // Where the server can't tell, nothing is known but the old place.
             guard error.isFinal else { throw error }
             return nil
         }
+        try forget(record)
+        return nil
     }
 
     private func reference(

@@ -49,7 +49,10 @@ final class IdentifiedCloud: CloudStorage {
         state.withLock { state in
             state.table.fill(items)
             state.recorded = records ?? []
-            state.unresolved = state.recorded.filter { record in
+            // What became of a move is known where the item was moved again.
+            var latest: [ItemKey: Int] = [:]
+            for (index, record) in state.recorded.enumerated() { latest[record.key] = index }
+            state.unresolved = latest.values.sorted().map { state.recorded[$0] }.filter { record in
                 state.table.entries[record.key]?.place == record.from.place
             }
         }

@@ -96,13 +96,15 @@ extension VirtualFileSystem {
     func noteChange(of node: UInt64, handle: UInt64?) {
         let now = SystemClocks.now()
         tree.withLock { tree in
+            // What fsync has confirmed could be sent; what is only written so far must not be.
+            let wasFlushed = tree.nodes[node]?.isFlushed == true
             tree.nodes[node]?.isFlushed = false
             tree.nodes[node]?.overlay.modified = now
             tree.nodes[node]?.overlay.changed = now
             tree.nodes[node]?.overlay.clearSetIDBits()
-            guard let handle, tree.handles[handle]?.hasWritten == false else { return }
-            tree.handles[handle]?.hasWritten = true
-            tree.compare(node)
+            let isFirst = handle.map { tree.handles[$0]?.hasWritten == false } ?? false
+            if let handle, isFirst { tree.handles[handle]?.hasWritten = true }
+            if isFirst || wasFlushed { tree.compare(node) }
         }
     }
 

@@ -144,6 +144,8 @@ extension VirtualFileSystem {
             logger.error("state table can't be read", metadata: ["error": "\(error)"])
         }
         request.unheard = unheardNames(of: items, in: folder)
+        request.temporaryNames = identities?.temporaryNames ?? [:]
+        request.hostName = options.hostName
         let merge = ListingMerge(request, items: items, validator: validator)
         let effects = tree.withLock { merge.apply(to: &$0) }
         carryOut(effects)

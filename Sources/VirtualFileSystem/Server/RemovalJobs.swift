@@ -57,9 +57,12 @@ extension VirtualFileSystem {
         let (node, reference) = tree.withLock { ($0.nodes[id], $0.reference(of: id)) }
         guard let node, node.isFolder, let reference else { return }
         let listing = try await cloud.list(reference, validator: node.validator)
-        guard case .entries(let items, _, _) = listing else { return }
         let isKnown = tree.withLock { tree in
-            items.allSatisfy { item in
+            guard case .entries(let items, _, _) = listing else {
+                // A listing since the removal may have shown something there.
+                return tree.nodes[id]?.children?.isEmpty ?? false
+            }
+            return items.allSatisfy { item in
                 guard let child = tree.byKey[ItemKey(item.reference)],
                     let known = tree.nodes[child], known.isRemoved, others.contains(child)
                 else { return false }

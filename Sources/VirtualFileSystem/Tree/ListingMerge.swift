@@ -29,6 +29,9 @@ struct ListingRequest {
     var oldChildren: [InodeRecord] = []
     /// Names of items that were sent from here unheard, for files that are no longer there: not shown.
     var unheard: Set<NameKey> = []
+    /// Temporary names given here, with the names that the items had before.
+    var temporaryNames: [String: String] = [:]
+    var hostName = ""
     let allocateInode: () -> InodeNumber
     let storesLinks: Bool
 }
@@ -44,6 +47,8 @@ struct ListingMerge {
     let records: [ItemKey: InodeRecord]
     private let oldChildren: [InodeRecord]
     private let unheard: Set<NameKey>
+    private let temporaryNames: [String: String]
+    private let hostName: String
     /// Numbers for items not seen before. Taken under the tree's mutex, so it must not wait for it.
     let allocateInode: () -> InodeNumber
     let storesLinks: Bool
@@ -60,6 +65,8 @@ struct ListingMerge {
         records = request.records
         oldChildren = request.oldChildren
         unheard = request.unheard
+        temporaryNames = request.temporaryNames
+        hostName = request.hostName
         allocateInode = request.allocateInode
         storesLinks = request.storesLinks
         monotonicNow = SystemClocks.monotonicSeconds()
@@ -173,6 +180,12 @@ struct ListingMerge {
         tree.attach(node)
         effects.entries.append((folder, name))
         if let record = tree.record(of: id) { effects.changes.append(.put(record)) }
+        if let old = temporaryNames[item.name],
+            let name = tree.endTemporaryName(of: id, old, hostName: hostName)
+        {
+            effects.entries.append((folder, name))
+            effects.changes += tree.recordChanges(of: [id])
+        }
         return id
     }
 

@@ -123,13 +123,7 @@ extension Tree {
                 TemporaryName.matches(node.name)
                 ? "recovered" + SplitName(wantedName).fileExtension : node.name
         }
-        var name = wantedName
-        var attempt = 1
-        while child(of: home.folder, named: name) != nil {
-            name = ConflictName.make(
-                for: wantedName, host: hostName, date: chance.nameStamp(), attempt: attempt)
-            attempt += 1
-        }
+        let name = freeName(like: wantedName, in: home.folder, hostName: hostName)
         nodes[id]?.isRemoved = false
         move(id, to: home.folder, name: name)
         guard let moved = nodes[id] else { return nil }
@@ -139,6 +133,29 @@ extension Tree {
         forgetValidator(of: home.folder)
         compare(id)
         return (home.folder, name)
+    }
+
+    /// A name that nothing here has, the wanted one where it is free.
+    private func freeName(like wanted: String, in folder: UInt64, hostName: String) -> String {
+        var name = wanted
+        var attempt = 1
+        while child(of: folder, named: name) != nil {
+            name = ConflictName.make(
+                for: wanted, host: hostName, date: chance.nameStamp(), attempt: attempt)
+            attempt += 1
+        }
+        return name
+    }
+
+    /// An item that was given a temporary name here, and that nothing here stands for any more, is
+    /// to have a name again that a person recognises. Returns the name.
+    mutating func endTemporaryName(of id: UInt64, _ old: String, hostName: String) -> String? {
+        guard let node = nodes[id], let folder = node.parent else { return nil }
+        let wanted =
+            TemporaryName.matches(old) ? "recovered" + SplitName(node.name).fileExtension : old
+        let name = freeName(like: wanted, in: folder, hostName: hostName)
+        moveLocally(id, to: folder, name: name)
+        return name
     }
 
     func canBringBack(_ node: Node) -> Bool {
