@@ -35,6 +35,20 @@ import VirtualFileSystem
         #expect(try await fixture.names("/") == ["l"])
     }
 
+    /// Nor does a listing show it that was made before it left the server, and comes after that.
+    @Test func anOlderListingDoesNotBringItBack() async throws {
+        let fixture = try await makeWithUploadOnItsWay("removed")
+        try await fixture.unlink("/a")
+        let second = try await fixture.restartByHand()
+        second.cloud.storeByOther(Array("removed".utf8), at: "/a")
+        second.cloud.beforeNextListingIsAnswered {
+            try await second.fileSystem.finishUndertakings()
+        }
+        try await second.look("/")
+        #expect(second.serverContents() == ["learn"])
+        #expect(try await second.names("/") == ["l"])
+    }
+
     /// A moved file whose upload arrives late at its old place is not seen there.
     @Test func aMovedFileThatArrivesLateIsSeenOnce() async throws {
         let fixture = try await makeWithUploadOnItsWay("moved")

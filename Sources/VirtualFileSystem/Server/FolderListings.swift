@@ -143,12 +143,14 @@ extension VirtualFileSystem {
         } catch {
             logger.error("state table can't be read", metadata: ["error": "\(error)"])
         }
-        request.unheard = unheardNames(of: items, in: folder)
+        request.unheard = unheardUploads()
+        request.keepsPartialUploads = cloud.capabilities.keepsPartialUploads
         request.temporaryNames = identities?.temporaryNames ?? [:]
         request.hostName = options.hostName
         let merge = ListingMerge(request, items: items, validator: validator)
         let effects = tree.withLock { merge.apply(to: &$0) }
         carryOut(effects)
+        lookForOrphans(named: effects.orphans)
     }
 
     /// Tells the state table and the kernel what a merge changed.

@@ -118,7 +118,7 @@ extension VirtualFileSystem {
                     if try await isOurs(found, inodeNumber(of: holder)) { return true }
                     guard take(found, for: holder) else { return true }
                 }
-                try await cloud.delete(found.reference, revision: found.revision)
+                try await deleteItem(found.reference, revision: found.revision)
                 return true
             }
         } catch {
@@ -154,32 +154,14 @@ extension VirtualFileSystem {
         return known == nil
     }
 
-    /// The names of listed items that nothing here stands for and that may be what was sent of a file
-    /// which is gone or elsewhere by now.
-    func unheardNames(of items: [CloudItem], in folder: UInt64) -> Set<NameKey> {
-        let records = sentContents.withLock { $0.values.flatMap { $0.map(\.sent) } }
-        guard !records.isEmpty else { return [] }
-        let (names, hasOrphans) = tree.withLock { tree -> (Set<NameKey>, Bool) in
-            guard let reference = tree.reference(of: folder) else { return ([], false) }
-            let here = records.filter { ItemKey($0.folder) == ItemKey(reference) }
-            var names: Set<NameKey> = []
-            var hasOrphans = false
-            for item in items where tree.byKey[ItemKey(item.reference)] == nil {
-                for sent in here
-                where canBe(sent, item) && sent.name.hasSameBytes(as: item.name) {
-                    let node = tree.nodes[sent.inode]
-                    let place = node.flatMap { tree.goal(of: $0) }
-                    let isInPlace =
-                        place?.folder == folder
-                        && place?.name.name.hasSameBytes(as: item.name) == true
-                    guard !isInPlace else { continue }
-                    names.insert(NameKey(item.name))
-                    hasOrphans = hasOrphans || place == nil
-                }
-            }
-            return (names, hasOrphans)
-        }
-        guard hasOrphans else { return names }
+    /// All that was sent and not answered yet.
+    func unheardUploads() -> [SentContent] {
+        sentContents.withLock { $0.values.flatMap { $0.map(\.sent) } }
+    }
+
+    /// A listing has names of files that are gone here: these are looked for at once.
+    func lookForOrphans(named names: Set<NameKey>) {
+        guard !names.isEmpty else { return }
         sentContents.withLock { all in
             for (inode, list) in all {
                 for index in list.indices where names.contains(NameKey(list[index].sent.name)) {
@@ -188,7 +170,6 @@ extension VirtualFileSystem {
             }
         }
         clearOrphansLater(after: 0)
-        return names
     }
 
     /// Removes from the server what arrived there of a file while it was to have another place.
@@ -220,7 +201,7 @@ extension VirtualFileSystem {
                 try await isArrived(sent, as: found), isUnclaimed(found),
                 take(found, for: id)
             else { return }
-            try await cloud.delete(found.reference)
+            try await deleteItem(found.reference)
         } catch {
             guard error.kind == .localFile || error.kind == .notFound else { throw error }
         }

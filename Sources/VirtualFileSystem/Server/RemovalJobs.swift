@@ -95,12 +95,20 @@ extension VirtualFileSystem {
         _ reference: ItemReference, revision: String?
     ) async throws(CloudStorageError) {
         do throws(CloudStorageError) {
-            try await cloud.delete(reference, revision: revision)
+            try await deleteItem(reference, revision: revision)
         } catch {
             guard error.mayHaveHappened else { throw error }
             _ = try await cloud.item(reference)
-            try await cloud.delete(reference, revision: revision)
+            try await deleteItem(reference, revision: revision)
         }
+    }
+
+    /// Deletes an item; a listing that was asked for before, and comes later, does not show it again.
+    func deleteItem(
+        _ reference: ItemReference, revision: String? = nil
+    ) async throws(CloudStorageError) {
+        try await cloud.delete(reference, revision: revision)
+        tree.withLock { $0.recordDeparture(of: reference) }
     }
 
     /// The server no longer has what was removed here.

@@ -102,7 +102,7 @@ extension VirtualFileSystem {
         do throws(CloudStorageError) {
             let again = try await cloud.upload(content, name: uploaded.name, to: folder)
             guard again.reference.id == uploaded.reference.id else {
-                return try await cloud.delete(again.reference)
+                return try await deleteItem(again.reference)
             }
             learnedUploadBehaviour.withLock { $0 = .revision }
         } catch {
@@ -140,7 +140,7 @@ extension VirtualFileSystem {
     /// Removes a temporary upload of our own, later where that can't be done now.
     private func removeLeftover(_ item: ItemReference, _ upload: RecordedUpload) async {
         do throws(CloudStorageError) {
-            try await cloud.delete(item)
+            try await deleteItem(item)
         } catch {
             guard error.kind == .notFound else {
                 unfinished.withLock { $0[upload.intent] = upload.undertaking }

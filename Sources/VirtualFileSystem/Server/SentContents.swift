@@ -20,6 +20,12 @@ struct SentContent: Codable, Sendable, Hashable {
     var size: Int64
     var folder: ItemReference
     var name: String
+
+    /// Whether an item may be what was sent, by its size alone.
+    /// - Parameter inPart: whether the server keeps the beginning of an upload that was cut off.
+    func canBe(_ item: CloudItem, inPart: Bool) -> Bool {
+        item.reference.kind == .file && (size == item.size || inPart && size > item.size)
+    }
 }
 
 /// What was sent, as it is on record.
@@ -133,19 +139,12 @@ extension VirtualFileSystem {
         return false
     }
 
-    /// Whether an item may be what was sent, by its size alone.
-    func canBe(_ sent: SentContent, _ item: CloudItem) -> Bool {
-        item.reference.kind == .file
-            && (sent.size == item.size
-                || sent.size > item.size && cloud.capabilities.keepsPartialUploads)
-    }
-
     /// Whether an item has what was sent, or, where servers keep that, the part of it that arrived
     /// before the connection ended: nothing of it is lost with it.
     func isArrived(
         _ sent: SentContent, as item: CloudItem
     ) async throws(CloudStorageError) -> Bool {
-        guard canBe(sent, item) else { return false }
+        guard sent.canBe(item, inPart: cloud.capabilities.keepsPartialUploads) else { return false }
         return try await isContent(
             LocalContent(path: path(of: sent), size: item.size), equalTo: item)
     }

@@ -81,7 +81,7 @@ extension VirtualFileSystem {
             // The upload may have arrived; its content is still here and will be sent again.
             do throws(CloudStorageError) {
                 if let left = try await entry(named: name, in: folder) {
-                    try await cloud.delete(left.reference)
+                    try await deleteItem(left.reference)
                 }
             } catch {
                 // Gone with its folder.
@@ -147,7 +147,7 @@ extension VirtualFileSystem {
     ) async throws(CloudStorageError) {
         if let uploaded = undertaking.uploaded {
             do throws(CloudStorageError) {
-                try await cloud.delete(undertaking.convergence.goals[uploaded].item)
+                try await deleteItem(undertaking.convergence.goals[uploaded].item)
             } catch {
                 guard error.kind == .notFound else { throw error }
             }

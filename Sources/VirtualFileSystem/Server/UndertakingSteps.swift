@@ -62,7 +62,7 @@ extension VirtualFileSystem {
             return try await cloud.relocate(
                 item, to: RelocationTarget(folder: ItemReference(place.folder), name: place.name))
         case .delete:
-            try await cloud.delete(item, revision: revision)
+            try await deleteItem(item, revision: revision)
             return nil
         }
     }

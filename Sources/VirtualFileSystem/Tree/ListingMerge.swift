@@ -11,6 +11,8 @@ struct MergeEffects {
     /// Nodes whose cached pages are no longer their content.
     var contents: [UInt64] = []
     var attributes: [UInt64] = []
+    /// Names of listed items that may have been sent for files that are gone here.
+    var orphans: Set<NameKey> = []
     /// Versions the server no longer has, parts of which unsent contents still lack.
     var bases: [UInt64: ServerSide] = [:]
 
@@ -27,8 +29,9 @@ struct ListingRequest {
     var records: [ItemKey: InodeRecord] = [:]
     /// Rows that say they are in the folder, where nothing of it is in memory.
     var oldChildren: [InodeRecord] = []
-    /// Names of items that were sent from here unheard, for files that are no longer there: not shown.
-    var unheard: Set<NameKey> = []
+    /// What was sent from here and not answered when the listing had come: it may be listed.
+    var unheard: [SentContent] = []
+    var keepsPartialUploads = false
     /// Temporary names given here, with the names that the items had before.
     var temporaryNames: [String: String] = [:]
     var hostName = ""
@@ -46,7 +49,8 @@ struct ListingMerge {
     /// What the state table knows of the items, by identity.
     let records: [ItemKey: InodeRecord]
     private let oldChildren: [InodeRecord]
-    private let unheard: Set<NameKey>
+    private let unheard: [SentContent]
+    private let keepsPartialUploads: Bool
     private let temporaryNames: [String: String]
     private let hostName: String
     /// Numbers for items not seen before. Taken under the tree's mutex, so it must not wait for it.
@@ -65,6 +69,7 @@ struct ListingMerge {
         records = request.records
         oldChildren = request.oldChildren
         unheard = request.unheard
+        keepsPartialUploads = request.keepsPartialUploads
         temporaryNames = request.temporaryNames
         hostName = request.hostName
         allocateInode = request.allocateInode
@@ -143,7 +148,7 @@ struct ListingMerge {
             }
             return id
         }
-        if unheard.contains(NameKey(item.name)), records[key] == nil {
+        if records[key] == nil, isUnheard(item, in: tree, &effects) {
             isCurrent = false
             return nil
         }
@@ -162,6 +167,28 @@ struct ListingMerge {
             }
         }
         return insert(item, key: key, name: name, into: &tree, &effects)
+    }
+
+    /// Whether an item may be what was sent unheard of a file that has another place here by now, or
+    /// none: decided with the tree as it is when the listing is taken over.
+    private func isUnheard(
+        _ item: CloudItem, in tree: Tree, _ effects: inout MergeEffects
+    ) -> Bool {
+        for sent in unheard
+        where sent.name.hasSameBytes(as: item.name)
+            && sent.canBe(item, inPart: keepsPartialUploads)
+        {
+            guard let reference = tree.reference(of: folder),
+                ItemKey(sent.folder) == ItemKey(reference)
+            else { continue }
+            let place = tree.nodes[sent.inode].flatMap { tree.goal(of: $0) }
+            if let place, place.folder == folder, place.name.name.hasSameBytes(as: item.name) {
+                continue
+            }
+            if place == nil { effects.orphans.insert(NameKey(item.name)) }
+            return true
+        }
+        return false
     }
 
     private func insert(
