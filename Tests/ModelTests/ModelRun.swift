@@ -41,7 +41,7 @@ final class ModelRun {
     var renamedUnheard: Set<String> = []
     /// What the program has made of contents by writing behind them.
     var extended: Set<String> = []
-    private let addressesByPath: Bool
+    let addressesByPath: Bool
     var lastContent = 0
     var failure: String?
     var log: [String] = []
