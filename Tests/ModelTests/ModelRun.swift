@@ -95,7 +95,9 @@ final class ModelRun {
     /// The other client has renamed files of these contents. What arrived unheard, as all items of a
     /// cloud without ids, this machine knows by the name alone.
     func noteRenaming(of contents: [[UInt8]]) {
-        for content in contents where addressesByPath || isUnheard(content) {
+        let arrivals = cloud.unansweredArrivals
+        for content in contents
+        where addressesByPath || isUnheard(content) || arrivals.contains(content) {
             renamed.insert(String(decoding: content, as: UTF8.self))
         }
         for content in contents where addressesByPath && isUnsent(content) {
