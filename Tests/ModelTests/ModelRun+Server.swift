@@ -64,10 +64,14 @@ extension ModelRun {
     /// Whether this machine has not heard that its upload was done, or not of all the calls that it
     /// takes, and so has the content still to send.
     func isUnheard(_ content: [UInt8]) -> Bool {
-        let isUnsent = machine.fileSystem.status().unsent.contains {
+        isUnsent(content) || cloud.unansweredContents.contains(content)
+    }
+
+    /// Whether this machine has the content still to send.
+    func isUnsent(_ content: [UInt8]) -> Bool {
+        machine.fileSystem.status().unsent.contains {
             $0.change == .content && $0.bytes == Int64(content.count)
         }
-        return isUnsent || cloud.unansweredContents.contains(content)
     }
 
     /// The other client overwrites or removes what it sees. What this machine has still to send it
@@ -143,7 +147,9 @@ extension ModelRun {
         let texts = server.values.compactMap { $0 }.map(text).filter { !$0.isEmpty }
         let contents = Set(texts)
         // Our own earlier upload is nobody else's version, and no file beside.
-        let doubled = contents.filter { content in texts.filter { $0 == content }.count > 1 }
+        let doubled = contents.subtracting(renamedUnheard).filter { content in
+            texts.filter { $0 == content }.count > 1
+        }
         if !doubled.isEmpty { failure = failure ?? "twice on the server: \(doubled.sorted())" }
         let lost = required.subtracting(contents)
         if !lost.isEmpty { failure = failure ?? "lost: \(lost.sorted())" }

@@ -8,7 +8,7 @@ import VirtualFileSystem
 /// Files that can't be sent, since a part of what they are to hold nobody has any more.
 extension ModelRun {
     /// A program has changed a part of a file; the rest was never kept here, and the other client has
-    /// replaced or deleted it. The change must be kept, and be shown as unsent; then the program
+    /// replaced, deleted or, where items are known by their paths, renamed it. The change must be kept, and be shown as unsent; then the program
     /// removes the file. Returns whether there was one.
     func giveUpUnobtainable() async throws -> Bool {
         let server = Set(cloud.snapshot().values.compactMap { $0 })
@@ -32,14 +32,18 @@ extension ModelRun {
     }
 
     /// Whether a row is that of a content, all of which is here but what it was based on, and the
-    /// server has not got that either.
+    /// server has not got that either, or under a name by which nobody here knows it.
     private func isUnobtainable(
         _ content: [UInt8], _ record: InodeRecord, _ server: Set<[UInt8]>
     ) -> Bool {
         guard let file = record.contentFile, record.size == Int64(content.count),
             let base = record.missingContent.last?.upperBound,
-            !server.contains(Array(content.prefix(Int(base)))), !server.contains(content)
+            !server.contains(content)
         else { return false }
+        let missing = Array(content.prefix(Int(base)))
+        let isElsewhere =
+            addressesByPath && renamed.contains(String(decoding: missing, as: UTF8.self))
+        guard isElsewhere || !server.contains(missing) else { return false }
         let kept: [UInt8]
         do {
             let path = "\(machine.store.contentFolder)/\(file)"

@@ -36,9 +36,12 @@ final class ModelRun {
     /// Contents of files that the other client has renamed and that are not known by an id: the new
     /// name is another file, which what is done here to the old one does not concern.
     var renamed: Set<String> = []
+    /// Of these, what this machine was still sending: nobody here can know that it has arrived, so it
+    /// is sent again, under its own name.
+    var renamedUnheard: Set<String> = []
     /// What the program has made of contents by writing behind them.
     var extended: Set<String> = []
-    private let addressesByPath: Bool
+    let addressesByPath: Bool
     var lastContent = 0
     var failure: String?
     var log: [String] = []
@@ -92,8 +95,13 @@ final class ModelRun {
     /// The other client has renamed files of these contents. What arrived unheard, as all items of a
     /// cloud without ids, this machine knows by the name alone.
     func noteRenaming(of contents: [[UInt8]]) {
-        for content in contents where addressesByPath || isUnheard(content) {
+        let arrivals = cloud.unansweredArrivals
+        for content in contents
+        where addressesByPath || isUnheard(content) || arrivals.contains(content) {
             renamed.insert(String(decoding: content, as: UTF8.self))
+        }
+        for content in contents where addressesByPath && isUnsent(content) {
+            renamedUnheard.insert(String(decoding: content, as: UTF8.self))
         }
     }
 

@@ -159,7 +159,13 @@ final class SessionCloud: CloudStorage {
         try await pass(
             "relocate \(item.path) \(item.id ?? "") to \(destination.folder?.path ?? "") \(destination.name ?? "")"
         ) { () async throws(CloudStorageError) in
-            try await self.cloud.relocate(item, to: destination)
+            let moved = try await self.cloud.relocate(item, to: destination)
+            if self.willEndUnanswered, item.path.contains("/.ordner-"),
+                let bytes = self.cloud.content(of: moved)
+            {
+                self.cloud.noteUnansweredArrival(bytes)
+            }
+            return moved
         }
     }
 

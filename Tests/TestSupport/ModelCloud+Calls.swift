@@ -166,6 +166,9 @@ extension ModelCloud {
                 try state.resolve(folder)
             }
             try state.checkFree(destination.name ?? entry.name, parent ?? entry.parent)
+            if state.isLosingAnswer, entry.name.hasPrefix(".ordner-") {
+                state.unansweredArrivals.insert(entry.content)
+            }
             state.entries[id]?.parent = parent ?? entry.parent
             state.entries[id]?.name = destination.name ?? entry.name
             state.note(id, isDeleted: false)

@@ -146,6 +146,15 @@ package final class ModelCloud: CloudStorage {
     /// Contents of uploads that were done although their answer was lost.
     package var unansweredContents: Set<[UInt8]> { state.withLock { $0.unanswered } }
 
+    /// Contents that were uploaded under a temporary name, and given their own name although the
+    /// answer to that was lost.
+    package var unansweredArrivals: Set<[UInt8]> { state.withLock { $0.unansweredArrivals } }
+
+    /// Notes that nobody heard that a content has its name.
+    package func noteUnansweredArrival(_ content: [UInt8]) {
+        state.withLock { _ = $0.unansweredArrivals.insert(content) }
+    }
+
     /// Notes that nobody heard of an upload of a content.
     package func noteUnanswered(_ content: [UInt8]) {
         state.withLock { _ = $0.unanswered.insert(content) }

@@ -19,6 +19,7 @@ struct ModelCloudState {
     var permissions = ItemPermissions.all
     var isLosingAnswer = false
     var unanswered: Set<[UInt8]> = []
+    var unansweredArrivals: Set<[UInt8]> = []
     var beforeListingIsAnswered: (@Sendable () async throws -> Void)?
     var log: [(time: Int64, id: Int, isDeleted: Bool)] = []
 

@@ -65,6 +65,12 @@ final class Fixture: Sendable {
         }
     }
 
+    /// Ends the run, so that nothing is left at work in its folder.
+    func end() async {
+        await fileSystem.settleListings()
+        await store.close()
+    }
+
     /// As `restart`, after a kill: what nobody waited for may be lost.
     func restartByHand() async throws -> Fixture {
         await store.close()

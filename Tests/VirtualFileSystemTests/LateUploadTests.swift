@@ -1,3 +1,4 @@
+import CloudStorage
 import FileSystemTypes
 import TestSupport
 import Testing
@@ -124,5 +125,32 @@ import VirtualFileSystem
         cloud.storeByOther(Array(theirs.utf8), at: "/new")
         await fixture.work()
         #expect(fixture.serverContents() == ["the first of new", theirs].sorted())
+    }
+
+    /// A conflict copy that arrived unheard, of a file that was removed here since, does not stay.
+    @Test(arguments: [false, true], [false, true])
+    func aCopyOfARemovedFileDoesNotStay(_ addressesByPath: Bool, restarts: Bool) async throws {
+        let cloud = addressesByPath ? ModelCloud.addressingByPath() : ModelCloud()
+        var fixture = try await Fixture.makeByHand(cloud: cloud)
+        try await fixture.save("one", to: "/a")
+        await fixture.work()
+        try await fixture.save("the next", to: "/a")
+        cloud.storeByOther(Array("theirs".utf8), at: "/a")
+        // The first upload is refused; whether the copy has arrived can't be looked for.
+        cloud.fail(.upload, skip: addressesByPath ? 1 : 0, .answerLost)
+        cloud.fail(.item, skip: 1, .before(.unreachable))
+        cloud.fail(.list, skip: addressesByPath ? 1 : 2, .before(.unreachable))
+        _ = await fixture.fileSystem.carryOutNextJob()
+        cloud.removeFaults()
+        try #require(fixture.serverContents() == ["the next", "theirs"])
+        try await fixture.unlink("/a")
+        if restarts { fixture = try await fixture.restartByHand() }
+        try await fixture.look("/")
+        await fixture.work()
+        try await fixture.fileSystem.finishUndertakings()
+        try await fixture.look("/")
+        #expect(fixture.serverContents() == ["theirs"])
+        #expect(try await fixture.names("/") == ["a"])
+        await fixture.end()
     }
 }

@@ -173,6 +173,7 @@ import VirtualFileSystem
         try await second.look("/")
         #expect(second.serverContents() == [])
         #expect(try await second.names("/") == [])
+        await second.end()
     }
 
     /// Another client renames a folder while an item in it has a temporary name.

@@ -235,7 +235,8 @@ import VirtualFileSystem
         fixture = try await fixture.restartByHand()
         if isListed {
             try await fixture.look("/")
-            #expect(try await fixture.names("/").count == 2)
+            // It is not shown beside the file whose content it has.
+            #expect(try await fixture.names("/") == ["a"])
         }
         if content != "second" { try await fixture.save(content, to: "/a") }
         await fixture.work()

@@ -27,6 +27,7 @@ extension VirtualFileSystem {
                     isTaken = try await entry(named: name, in: place.folder) != nil
                 }
                 if !isTaken {
+                    try await noteCopying(content, of: id, as: name, in: place.folder)
                     let item = try await cloud.upload(
                         content, name: name, to: place.folder,
                         onto: checksTargets ? .nothing : .anything)
@@ -49,6 +50,19 @@ extension VirtualFileSystem {
                 guard error.kind == .nameConflict, attempt < 8 else { throw error }
             }
             attempt += 1
+        }
+    }
+
+    /// Records the copy as on its way: one that arrives unheard, of a file that is removed here
+    /// meanwhile, is known as our own.
+    private func noteCopying(
+        _ content: LocalContent, of id: UInt64, as name: String, in folder: ItemReference
+    ) async throws(CloudStorageError) {
+        do throws(JobFailure) {
+            _ = try await noteSending(
+                content, of: inodeNumber(of: id), to: ServerPlace(folder: folder, name: name))
+        } catch {
+            throw CloudStorageError(.localFile, error.error.message)
         }
     }
 

@@ -119,6 +119,7 @@ extension VirtualFileSystem {
     @discardableResult
     func bringBack(_ items: [UInt64]) -> [UInt64] {
         let isAnswered = options.synchronization == .none
+        let sent = sentContents.withLock { Set($0.keys) }
         let (changes, entries, done) = tree.withLock { tree in
             var entries: [(parent: UInt64, name: String)] = []
             var done: [UInt64] = []
@@ -126,7 +127,10 @@ extension VirtualFileSystem {
             for item in items {
                 var id = item
                 // A removal that a program counts on took its unsent content with it.
-                if isAnswered, let rest = tree.partFromUnsent(id, store.allocateInode) {
+                let isSent = tree.nodes[id].map { sent.contains($0.inode.rawValue) } ?? false
+                if isAnswered,
+                    let rest = tree.partFromUnsent(id, isSent: isSent, store.allocateInode)
+                {
                     id = rest.id
                     removals.append(rest.change)
                 }

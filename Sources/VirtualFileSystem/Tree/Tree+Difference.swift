@@ -166,11 +166,12 @@ extension Tree {
     /// Parts the server's version of a removed file from what a program wrote into it, which is
     /// gone with the removal. Returns the node that stands for the server's version, to be brought
     /// back in its place, and the row that goes.
+    /// - Parameter isSent: whether some of it may arrive on the server yet, which is nobody's then.
     mutating func partFromUnsent(
-        _ id: UInt64, _ allocate: () -> InodeNumber
+        _ id: UInt64, isSent: Bool, _ allocate: () -> InodeNumber
     ) -> (id: UInt64, change: StateChange)? {
-        guard let node = nodes[id], node.isRemoved, node.working != nil, canBringBack(node),
-            let server = node.server, let home = node.displaced
+        guard let node = nodes[id], node.isRemoved, node.working != nil || isSent,
+            canBringBack(node), let server = node.server, let home = node.displaced
         else { return nil }
         acknowledge(id, nil)
         compare(id)
