@@ -66,6 +66,16 @@ package protocol CloudStorage: Sendable {
         _ item: ItemReference, to destination: RelocationTarget
     ) async throws(CloudStorageError) -> CloudItem
 
+    /// Has the server copy a file's content to a new file, and returns that. `nameConflict` where the
+    /// name is taken; `revisionChanged` where the file no longer has the revision, and then nothing
+    /// is left of the copy. When this throws with `mayHaveHappened`, the server may hold the copy,
+    /// a part of it, or one of another revision.
+    ///
+    /// Called only where `capabilities.copiesOnServer`.
+    func copy(
+        _ file: ItemReference, revision: String, to folder: ItemReference, name: String
+    ) async throws(CloudStorageError) -> CloudItem
+
     /// Deletes a file, or a folder with all that is in it.
     func delete(_ item: ItemReference) async throws(CloudStorageError)
 
@@ -84,8 +94,14 @@ package protocol CloudStorage: Sendable {
     ) async throws(CloudStorageError) -> ChangePage
 }
 
-// What a cloud does that has no conditional calls.
+// What a cloud does that has no conditional calls, and none for copies.
 extension CloudStorage {
+    package func copy(
+        _ file: ItemReference, revision: String, to folder: ItemReference, name: String
+    ) async throws(CloudStorageError) -> CloudItem {
+        throw CloudStorageError(.unsupported, "this cloud does not copy files")
+    }
+
     package func upload(
         _ content: LocalContent, name: String, to folder: ItemReference, onto target: UploadTarget
     ) async throws(CloudStorageError) -> CloudItem {

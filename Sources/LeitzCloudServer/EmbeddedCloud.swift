@@ -165,6 +165,9 @@ package final class EmbeddedCloud: Sendable {
     /// The most requests of each kind that were under way at the same time.
     package func requestPeaks() -> [String: Int] { services.counts.peaks }
 
+    /// Requests of a kind that are worked on now.
+    package func requestsUnderWay(_ kind: String) -> Int { services.counts.running(kind) }
+
     package func resetRequestCounts() { services.counts.reset() }
 
     package var behaviour: ServerBehaviour { services.behaviour }

@@ -95,6 +95,7 @@ package struct WebDAVProfile: Hashable, Sendable, Codable {
             lockSeconds: supportsLocks ? WebDAVClient.lockSeconds : nil)
         capabilities.checksUploadTarget = true
         capabilities.addressesByPath = true
+        capabilities.copiesOnServer = true
         capabilities.keepsPartialUploads = kind == .generic
         capabilities.cursorStandsForTree = hasFolderETags
         return capabilities
