@@ -79,6 +79,8 @@ package struct Capabilities: Hashable, Sendable {
     package var cursorStandsForTree = false
     /// Whether `copy` is there: the server copies a file without sending it.
     package var copiesOnServer = false
+    /// Whether `hearChanges` may have something to tell.
+    package var tellsChanges = false
 
     package init(
         supportsRanges: Bool?, uploadOntoName: UploadOntoName?, relocatesInOneCall: Bool,

@@ -92,10 +92,19 @@ package protocol CloudStorage: Sendable {
     func changes(
         in root: RootIdentifier, since cursor: String?
     ) async throws(CloudStorageError) -> ChangePage
+
+    /// Has the server tell of changes until the connection ends; then it throws why. `unsupported`
+    /// where the server does not tell. What is told may be missing or without a reason: `changes`
+    /// and `list` say what there is.
+    func hearChanges(_ listener: any ChangeListener) async throws(CloudStorageError)
 }
 
-// What a cloud does that has no conditional calls, and none for copies.
+// What a cloud does that has no conditional calls, none for copies, and says nothing by itself.
 extension CloudStorage {
+    package func hearChanges(_ listener: any ChangeListener) async throws(CloudStorageError) {
+        throw CloudStorageError(.unsupported, "this cloud does not tell of changes")
+    }
+
     package func copy(
         _ file: ItemReference, revision: String, to folder: ItemReference, name: String
     ) async throws(CloudStorageError) -> CloudItem {

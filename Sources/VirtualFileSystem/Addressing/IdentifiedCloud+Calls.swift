@@ -197,6 +197,10 @@ extension IdentifiedCloud {
         }
     }
 
+    func hearChanges(_ listener: any ChangeListener) async throws(CloudStorageError) {
+        try await base.hearChanges(listener)
+    }
+
     func changes(
         in root: RootIdentifier, since cursor: String?
     ) async throws(CloudStorageError) -> ChangePage {

@@ -96,6 +96,7 @@ package struct WebDAVProfile: Hashable, Sendable, Codable {
         capabilities.checksUploadTarget = true
         capabilities.addressesByPath = true
         capabilities.copiesOnServer = true
+        capabilities.tellsChanges = kind == .nextcloud
         capabilities.keepsPartialUploads = kind == .generic
         capabilities.cursorStandsForTree = hasFolderETags
         return capabilities
