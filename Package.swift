@@ -26,6 +26,7 @@ extension Target.Dependency {
     static let nioCore = product(name: "NIOCore", package: "swift-nio")
     static let nioPosix = product(name: "NIOPosix", package: "swift-nio")
     static let nioHTTP1 = product(name: "NIOHTTP1", package: "swift-nio")
+    static let nioWebSocket = product(name: "NIOWebSocket", package: "swift-nio")
     static let nioFoundation = product(name: "NIOFoundationCompat", package: "swift-nio")
     static let nioSSL = product(name: "NIOSSL", package: "swift-nio-ssl")
     static let httpTypes = product(name: "HTTPTypes", package: "swift-http-types")
@@ -76,7 +77,7 @@ let package = Package(
             "HTTPTransport",
             [
                 "CloudStorage", "FileSystemTypes", .asyncHTTPClient, .nioCore, .nioPosix,
-                .nioHTTP1, .nioSSL, .nioFoundation, .logging, .metrics,
+                .nioHTTP1, .nioSSL, .nioWebSocket, .nioFoundation, .logging, .metrics,
             ]),
         target("LeitzCloudAPI"),
         target(
@@ -110,8 +111,8 @@ let package = Package(
             "LeitzCloudServer",
             [
                 "CLibXML2", "LeitzCloudAPI", .hummingbirdCore, .hummingbirdTLS, .grdb, .x509, .asn1,
-                .crypto, .cryptoExtras, .nioCore, .nioPosix, .nioSSL, .httpTypes, .logging,
-                .serviceLifecycle,
+                .crypto, .cryptoExtras, .nioCore, .nioPosix, .nioHTTP1, .nioSSL, .nioWebSocket,
+                .httpTypes, .logging, .serviceLifecycle,
             ]),
         target(
             "MountService",

@@ -6,6 +6,11 @@ import Synchronization
 ///
 /// May be used from any task. Each question has the cloud's own deadline.
 package final class ChangeFeed: Sendable {
+    /// While the server tells of changes, it is asked so many times less often.
+    private static let calmFactor = 4
+    /// Own changes are told too: rounds because of what was told have a pause between them.
+    private static let noticePause = Duration.milliseconds(500)
+    private static let longestReconnectPause = Duration.seconds(300)
     /// How many questions of a round are asked at the same time.
     private static let parallelSteps = 4
 
@@ -17,6 +22,7 @@ package final class ChangeFeed: Sendable {
     private let storeCursor: @Sendable (RootIdentifier, String?) -> Void
     private let schedule: Mutex<FeedSchedule>
     private let gate = RoundGate()
+    private let notices = ChangeNotices()
 
     /// - Parameter interval: the time from the end of one round to the next, more than zero.
     package init(
@@ -35,11 +41,59 @@ package final class ChangeFeed: Sendable {
         self.schedule = Mutex(schedule)
     }
 
-    /// Asks in rounds until the task is cancelled; what is under way is cancelled with it.
+    /// Asks in rounds until the task is cancelled; what is under way is cancelled with it. Where the
+    /// server tells of changes, it is asked at once when it does, and less often otherwise.
     package func run() async {
+        guard cloud.capabilities.tellsChanges else {
+            while !Task.isCancelled {
+                await round(isForced: false)
+                do { try await clock.sleep(for: interval) } catch { return }
+            }
+            return
+        }
+        await withTaskGroup { group in
+            group.addTask { await self.hear() }
+            while !Task.isCancelled {
+                await round(isForced: false)
+                guard let isTold = await pause() else { return }
+                // The first round finds that the tree has changed, the next one where.
+                if isTold { await round(isForced: false) }
+            }
+        }
+    }
+
+    /// Waits for the next round. Returns whether the server has told of a change; nil where the task
+    /// is cancelled.
+    private func pause() async -> Bool? {
+        let least = min(interval, Self.noticePause)
+        let rest = (notices.isConnected ? interval * Self.calmFactor : interval) - least
+        do { try await clock.sleep(for: least) } catch { return nil }
+        let isTold = await withTaskGroup(of: Bool.self) { group in
+            group.addTask { [clock] in
+                do { try await clock.sleep(for: rest) } catch {}
+                return false
+            }
+            group.addTask { [notices] in await notices.wait() }
+            let isTold = await group.next() ?? false
+            group.cancelAll()
+            return await group.next() ?? false || isTold
+        }
+        return Task.isCancelled ? nil : isTold
+    }
+
+    /// Has the server tell of changes, again and again, until the task is cancelled.
+    private func hear() async {
+        var failures = 0
         while !Task.isCancelled {
-            await round(isForced: false)
-            do { try await clock.sleep(for: interval) } catch { return }
+            do throws(CloudStorageError) {
+                try await cloud.hearChanges(notices)
+            } catch {
+                // Another try with the same password would only have the account blocked.
+                if [.unsupported, .signInRequired, .forbidden].contains(error.kind) { return }
+            }
+            failures = notices.disconnected() ? 0 : min(failures + 1, 8)
+            let pause = min(interval * (1 << failures), Self.longestReconnectPause)
+            do { try await clock.sleep(for: pause) } catch { return }
         }
     }
 

@@ -77,6 +77,10 @@ package struct Capabilities: Hashable, Sendable {
     package var keepsPartialUploads = false
     /// `changes` tells no items: its cursor stays the same as long as nothing below the root changes.
     package var cursorStandsForTree = false
+    /// Whether `copy` is there: the server copies a file without sending it.
+    package var copiesOnServer = false
+    /// Whether `hearChanges` may have something to tell.
+    package var tellsChanges = false
 
     package init(
         supportsRanges: Bool?, uploadOntoName: UploadOntoName?, relocatesInOneCall: Bool,

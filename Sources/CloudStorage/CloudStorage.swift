@@ -66,6 +66,16 @@ package protocol CloudStorage: Sendable {
         _ item: ItemReference, to destination: RelocationTarget
     ) async throws(CloudStorageError) -> CloudItem
 
+    /// Has the server copy a file's content to a new file, and returns that. `nameConflict` where the
+    /// name is taken; `revisionChanged` where the file no longer has the revision, and then nothing
+    /// is left of the copy. When this throws with `mayHaveHappened`, the server may hold the copy,
+    /// a part of it, or one of another revision.
+    ///
+    /// Called only where `capabilities.copiesOnServer`.
+    func copy(
+        _ file: ItemReference, revision: String, to folder: ItemReference, name: String
+    ) async throws(CloudStorageError) -> CloudItem
+
     /// Deletes a file, or a folder with all that is in it.
     func delete(_ item: ItemReference) async throws(CloudStorageError)
 
@@ -82,10 +92,25 @@ package protocol CloudStorage: Sendable {
     func changes(
         in root: RootIdentifier, since cursor: String?
     ) async throws(CloudStorageError) -> ChangePage
+
+    /// Has the server tell of changes until the connection ends; then it throws why. `unsupported`
+    /// where the server does not tell. What is told may be missing or without a reason: `changes`
+    /// and `list` say what there is.
+    func hearChanges(_ listener: any ChangeListener) async throws(CloudStorageError)
 }
 
-// What a cloud does that has no conditional calls.
+// What a cloud does that has no conditional calls, none for copies, and says nothing by itself.
 extension CloudStorage {
+    package func hearChanges(_ listener: any ChangeListener) async throws(CloudStorageError) {
+        throw CloudStorageError(.unsupported, "this cloud does not tell of changes")
+    }
+
+    package func copy(
+        _ file: ItemReference, revision: String, to folder: ItemReference, name: String
+    ) async throws(CloudStorageError) -> CloudItem {
+        throw CloudStorageError(.unsupported, "this cloud does not copy files")
+    }
+
     package func upload(
         _ content: LocalContent, name: String, to folder: ItemReference, onto target: UploadTarget
     ) async throws(CloudStorageError) -> CloudItem {

@@ -13,6 +13,7 @@ package struct HTTPCall: Sendable {
         case propfind = "PROPFIND"
         case mkcol = "MKCOL"
         case move = "MOVE"
+        case copy = "COPY"
         case lock = "LOCK"
         case unlock = "UNLOCK"
 

@@ -14,7 +14,7 @@ package final class HTTPTransport: Sendable {
     package let health = ConnectionHealth()
 
     private let client: HTTPClient
-    private let configuration: TransportConfiguration
+    let configuration: TransportConfiguration
     private let clock: RetryClock
     private let random: @Sendable () -> Double
     private let logger: Logger
@@ -234,9 +234,14 @@ package final class HTTPTransport: Sendable {
         }
     }
 
-    private static func clientConfiguration(
+    /// What TLS connections beside the client's go by.
+    func tlsContext() throws -> NIOSSLContext {
+        try NIOSSLContext(configuration: Self.tls(configuration))
+    }
+
+    private static func tls(
         _ configuration: TransportConfiguration
-    ) throws(CloudStorageError) -> HTTPClient.Configuration {
+    ) throws(CloudStorageError) -> TLSConfiguration {
         var tls = TLSConfiguration.makeClientConfiguration()
         tls.minimumTLSVersion = .tlsv12
         if let file = configuration.certificateAuthorityFile {
@@ -248,8 +253,14 @@ package final class HTTPTransport: Sendable {
                 throw CloudStorageError(.localFile, "can't read the certificate file \(file)")
             }
         }
+        return tls
+    }
+
+    private static func clientConfiguration(
+        _ configuration: TransportConfiguration
+    ) throws(CloudStorageError) -> HTTPClient.Configuration {
         var client = HTTPClient.Configuration(
-            tlsConfiguration: tls, redirectConfiguration: .disallow,
+            tlsConfiguration: try tls(configuration), redirectConfiguration: .disallow,
             timeout: .init(
                 connect: TimeAmount(configuration.connectTimeout),
                 read: TimeAmount(configuration.idleTimeout),

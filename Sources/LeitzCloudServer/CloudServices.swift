@@ -11,6 +11,10 @@ final class CloudServices: Sendable {
     let verifiedPasswords = VerifiedPasswords()
     let loginFlows = LoginFlows()
     let chunks: ChunkStore
+    let changes: ChangeHub
+    let pushTokens = PushTokens()
+    /// Where clients are told of changes; nil where they aren't.
+    let pushAddress = Mutex<String?>(nil)
     /// `https`, or `http` where the configuration asks for it.
     let scheme: String
     let faults = FaultControl()
@@ -28,6 +32,7 @@ final class CloudServices: Sendable {
         self.database = database
         self.content = content
         chunks = ChunkStore(folder, content: content)
+        changes = database.changes
         scheme = configuration.isPlain ? "http" : "https"
         logger = configuration.logger
         clock = configuration.clock

@@ -87,8 +87,12 @@ package final class EmbeddedCloud: Sendable {
         } onServerRunning: { channel in
             portSource.yield(channel.localAddress?.port ?? configuration.port)
         }
+        var parts: [any Service] = [server]
+        if configuration.tellsChanges {
+            parts.append(try await pushServer(configuration, services, tls))
+        }
         var groupConfiguration = ServiceGroupConfiguration(
-            services: [server], logger: configuration.logger)
+            services: parts, logger: configuration.logger)
         groupConfiguration.maximumGracefulShutdownDuration = .seconds(stopSeconds)
         let group = ServiceGroup(configuration: groupConfiguration)
         let running = Task {
@@ -110,12 +114,22 @@ package final class EmbeddedCloud: Sendable {
             }
             throw EmbeddedCloudError.cannotListen("stopped")
         }
-        let host =
-            configuration.host.contains(":") ? "[\(configuration.host)]" : configuration.host
         return EmbeddedCloud(
-            url: "\(services.scheme)://\(host):\(port)",
+            url: "\(services.scheme)://\(configuration.hostInURL):\(port)",
             certificatePath: configuration.dataFolder + "/ca.pem", services: services,
             group: group, running: running)
+    }
+
+    private static func pushServer(
+        _ configuration: EmbeddedCloudConfiguration, _ services: CloudServices,
+        _ tls: TLSConfiguration
+    ) async throws -> PushServer {
+        let server = try await PushServer.bind(
+            services, host: configuration.host, tls: configuration.isPlain ? nil : tls)
+        let scheme = configuration.isPlain ? "ws" : "wss"
+        let address = "\(scheme)://\(configuration.hostInURL):\(server.port)\(PushServer.path)"
+        services.pushAddress.withLock { $0 = address }
+        return server
     }
 
     /// Opens what the data folder holds; blocks on the disk.
@@ -156,6 +170,9 @@ package final class EmbeddedCloud: Sendable {
     /// Returns when the server has stopped; throws where it failed.
     package func waitUntilStopped() async throws { try await running.value }
 
+    /// Where clients are told of changes; nil where the configuration does not ask for it.
+    package var pushAddress: String? { services.pushAddress.withLock { $0 } }
+
     /// The fault rules, for tests.
     package var faults: FaultControl { services.faults }
 
@@ -164,6 +181,9 @@ package final class EmbeddedCloud: Sendable {
 
     /// The most requests of each kind that were under way at the same time.
     package func requestPeaks() -> [String: Int] { services.counts.peaks }
+
+    /// Requests of a kind that are worked on now.
+    package func requestsUnderWay(_ kind: String) -> Int { services.counts.running(kind) }
 
     package func resetRequestCounts() { services.counts.reset() }
 

@@ -17,6 +17,8 @@ package struct EmbeddedCloudConfiguration: Sendable {
     package var faultHooksOverHTTP = false
     /// Serves HTTP without TLS; only where the host is a loopback address.
     package var isPlain = false
+    /// Tells WebDAV clients of changes, on a free port of its own.
+    package var tellsChanges = false
     /// Seconds since 1970; tests put a clock of their own here.
     package var clock: @Sendable () -> Int64 = { Int64(Date().timeIntervalSince1970) }
 
@@ -32,6 +34,10 @@ package struct EmbeddedCloudConfiguration: Sendable {
         self.behaviour = behaviour
         self.logger = logger
     }
+}
+
+extension EmbeddedCloudConfiguration {
+    var hostInURL: String { host.contains(":") ? "[\(host)]" : host }
 }
 
 /// Why an embedded cloud can't start or an administrative call can't be done.

@@ -165,6 +165,9 @@ extension VirtualFileSystem {
     package func shutdown() async {
         let task = synchronization.withLock { $0.take() }
         task?.cancel()
+        let copies = lateCopies.withLock { $0.work.take() }
+        copies?.cancel()
+        await copies?.value
         let orphans = orphanWork.withLock { $0.take() }
         orphans?.cancel()
         wake()

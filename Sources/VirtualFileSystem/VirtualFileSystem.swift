@@ -49,6 +49,8 @@ package final class VirtualFileSystem: Sendable {
     let sentContents = Mutex<[UInt64: [SentRecord]]>([:])
     let isClearingLater = Atomic<Bool>(false)
     let orphanWork = Mutex<Task<Void, Never>?>(nil)
+    /// Copies of the server that nobody waits for any more, by their record.
+    let lateCopies = Mutex(LateCopies())
     /// Versions that unsent contents still lack parts of, by inode.
     let contentBases = Mutex<[UInt64: (intent: Int64, base: ContentBase)]>([:])
     /// Found out by this run, where the cloud can't say.

@@ -49,6 +49,8 @@ package final class WebDAVClient: CloudStorage {
         var wantsPlainTokens = false
         /// The server cuts the target of a MOVE at a `;` or `?` (wsgidav).
         var cutsTargets = false
+        /// The server offers uploads in pieces and takes none.
+        var refusesChunks = false
     }
 
     let server: WebDAVServer
@@ -59,6 +61,7 @@ package final class WebDAVClient: CloudStorage {
     let state: Mutex<State>
     /// The decoded path of the account's files.
     let base: [[UInt8]]
+    let credentials: WebDAVCredentials
     private let authorization: String
 
     /// - Throws: `invalidRequest` where the server's address may not be used.
@@ -72,6 +75,7 @@ package final class WebDAVClient: CloudStorage {
         self.transport = transport
         self.options = options
         self.base = DAVHref(address.prefix).parts
+        self.credentials = credentials
         self.authorization = Self.authorization(credentials)
         self.state = Mutex(
             State(

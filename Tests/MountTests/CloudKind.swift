@@ -12,12 +12,15 @@ enum CloudKind: Sendable, CustomTestStringConvertible {
     case webDAV(WebDAVTestServer.Kind)
     /// The embedded cloud's WebDAV face, which is as Nextcloud's.
     case nextcloud
+    /// As `nextcloud`, with the app notify_push.
+    case tellingNextcloud
 
     var testDescription: String {
         switch self {
         case .leitzCloud(let behaviour): "LeitzCloud, \(behaviour.uploadOntoName)"
         case .webDAV(let kind): "WebDAV, \(kind)"
         case .nextcloud: "Nextcloud"
+        case .tellingNextcloud: "Nextcloud with notify_push"
         }
     }
 }

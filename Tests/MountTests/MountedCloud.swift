@@ -45,8 +45,9 @@ final class MountedCloud: Sendable {
             try await WebDAVCloud.with(server) { cloud in
                 try await with(cloud, person, options, body)
             }
-        case .nextcloud:
-            try await TestCloud.with { cloud in
+        case .nextcloud, .tellingNextcloud:
+            let tells = if case .tellingNextcloud = kind { true } else { false }
+            try await TestCloud.with(tellsChanges: tells) { cloud in
                 try await with(NextcloudFace(cloud: cloud), person, options, body)
             }
         }

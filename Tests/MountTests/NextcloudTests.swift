@@ -46,6 +46,27 @@ import Testing
 
     private static let chunks = "dav-upload"
 
+    /// Where the server makes no folder for pieces, large files go as a whole, and it is not asked
+    /// again before the next mount.
+    @Test(arguments: [403, 404, 405, 501])
+    func aServerThatTakesNoPiecesGetsTheWhole(_ status: Int) async throws {
+        try await MountedCloud.with(.nextcloud) { (mounted) async throws -> Void in
+            let server = mounted.cloud.server
+            server.faults.add(
+                FaultRule(
+                    .status(code: status, error: "refused", retryAfter: nil), method: "MKCOL",
+                    routeKind: Self.chunks, times: nil))
+            try await mounted.atHome("head -c 20971520 /dev/urandom > big; cp big \(Self.team)/a")
+            try await mounted.sync()
+            try await mounted.atHome("cp big \(Self.team)/b")
+            try await mounted.sync()
+            #expect(server.requestCounts()["MKCOL \(Self.chunks)"] == 1)
+            #expect(server.requestCounts()["PUT \(Self.chunks)"] == nil)
+            try await mounted.downloadAll()
+            try await mounted.atHome("cmp big remote/a; cmp big remote/b")
+        }
+    }
+
     /// What another client stores during a large upload is not overwritten by its end.
     @Test func aLargeUploadOverwritesNothingUnseen() async throws {
         try await MountedCloud.with(.nextcloud, options: ["--lock=off"]) {

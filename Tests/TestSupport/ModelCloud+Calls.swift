@@ -13,6 +13,7 @@ extension ModelCloud {
             isCaseSensitive: true, lockSeconds: 1_800)
         capabilities.addressesByPath = isByPath
         capabilities.checksUploadTarget = isByPath
+        capabilities.copiesOnServer = isByPath
         capabilities.keepsPartialUploads = state.withLock { $0.keepsPartialUploads }
         return capabilities
     }
@@ -172,6 +173,20 @@ extension ModelCloud {
             state.entries[id]?.parent = parent ?? entry.parent
             state.entries[id]?.name = destination.name ?? entry.name
             state.note(id, isDeleted: false)
+            return try state.describe(id)
+        }
+    }
+
+    package func copy(
+        _ file: ItemReference, revision: String, to folder: ItemReference, name: String
+    ) async throws(CloudStorageError) -> CloudItem {
+        try perform(.copy) { state throws(CloudStorageError) in
+            let source = try state.resolve(file)
+            try state.check(revision, of: source)
+            let parent = try state.resolve(folder)
+            try state.checkFree(name, parent)
+            let id = state.add(name, parent, isFolder: false)
+            state.setContent(state.entries[source]?.content ?? [], of: id)
             return try state.describe(id)
         }
     }

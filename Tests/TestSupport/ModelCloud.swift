@@ -11,7 +11,7 @@ package final class ModelCloud: CloudStorage {
     /// One call of the seam, for counting and for faults.
     package enum Call: String, Sendable, CaseIterable {
         case account, list, item, download, upload, createFolder, relocate, delete, lock, unlock
-        case changes
+        case changes, copy
     }
 
     /// What goes wrong with a call.

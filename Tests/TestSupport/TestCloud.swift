@@ -42,10 +42,10 @@ package final class TestCloud: Sendable {
 
     /// Starts a server, hands it over, and stops it again whatever happens.
     package static func with<Result>(
-        _ behaviour: ServerBehaviour = ServerBehaviour(),
+        _ behaviour: ServerBehaviour = ServerBehaviour(), tellsChanges: Bool = false,
         _ body: (TestCloud) async throws -> Result
     ) async throws -> Result {
-        let cloud = try await start(behaviour)
+        let cloud = try await start(behaviour, tellsChanges: tellsChanges)
         do {
             let result = try await body(cloud)
             await cloud.stop()
@@ -57,15 +57,16 @@ package final class TestCloud: Sendable {
     }
 
     /// Starts a server; `stop` must be called in the end.
-    package static func start(_ behaviour: ServerBehaviour = ServerBehaviour()) async throws
-        -> TestCloud
-    {
+    package static func start(
+        _ behaviour: ServerBehaviour = ServerBehaviour(), tellsChanges: Bool = false
+    ) async throws -> TestCloud {
         let folder = try TemporaryFolder("ordner-cloud")
         var logger = Logger(label: "test.server")
         logger.logLevel = .error
-        let server = try await EmbeddedCloud.start(
-            EmbeddedCloudConfiguration(
-                dataFolder: folder.file("data"), behaviour: behaviour, logger: logger))
+        var configuration = EmbeddedCloudConfiguration(
+            dataFolder: folder.file("data"), behaviour: behaviour, logger: logger)
+        configuration.tellsChanges = tellsChanges
+        let server = try await EmbeddedCloud.start(configuration)
         let team = try await server.ensureRoot(name: teamRootName, kind: "share")
         var ids: [Person: Int64] = [:]
         for person in Person.allCases {

@@ -90,6 +90,7 @@ struct WebDAVServerSettings {
             ServerRoot "\(folder.path)"
             PidFile "\(folder.file("apache.pid"))"
             ErrorLog "\(folder.file("error.log"))"
+            CustomLog "\(folder.file("access.log"))" "%m %U"
             Listen 127.0.0.1:\(port)
             ServerName 127.0.0.1
             \(load)

@@ -137,6 +137,12 @@ package final class WebDAVTestServer: Sendable {
         }
     }
 
+    /// How many requests with a method Apache has answered so far.
+    package func requestCount(_ method: String) throws -> Int {
+        let log = try String(contentsOfFile: folder.file("access.log"), encoding: .utf8)
+        return log.split(separator: "\n").count { $0.hasPrefix(method + " ") }
+    }
+
     private static func freePort() throws -> Int {
         let (descriptor, address) = try loopbackSocket(port: 0)
         defer { close(descriptor) }

@@ -31,6 +31,8 @@ final class RequestCounts: Sendable {
 
     func end(_ entry: String) { state.withLock { $0.running[entry, default: 1] -= 1 } }
 
+    func running(_ entry: String) -> Int { state.withLock { $0.running[entry] ?? 0 } }
+
     var all: [String: Int] { state.withLock { $0.counts } }
 
     /// The most requests of each kind that were under way at the same time.

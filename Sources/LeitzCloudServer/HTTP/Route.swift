@@ -35,6 +35,8 @@ struct Route: Sendable {
         case status
         case ocs(version: Int, OCSCalls.Call)
         case login(LoginCalls.Step)
+        /// A token for the push server.
+        case pushToken
     }
 
     /// Whether errors are answered as the WebDAV face does.
@@ -81,6 +83,8 @@ struct Route: Sendable {
         case ("ocs", 2...): return ocs(Array(parts.dropFirst()))
         case ("index.php", 3...) where parts[1] == "login" && parts[2] == "v2":
             return login(Array(parts.dropFirst(3)))
+        case ("index.php", 4) where parts[1...] == ["apps", "notify_push", "pre_auth"]:
+            return Route(.face(.pushToken), "push-token", [])
         case ("api", 3...) where parts[1] == "2":
             return switch parts[2] {
             case "version" where parts.count == 3: Route(.version, "version", [.get])

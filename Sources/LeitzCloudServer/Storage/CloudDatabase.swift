@@ -11,6 +11,8 @@ final class CloudDatabase: Sendable {
     private static let maximumWaiting = 4096
     private static let maximumSnapshots = 16
 
+    /// Hears of every commit that changes files or folders.
+    let changes = ChangeHub()
     private let pool: DatabasePool
     private let waiting = Mutex(Waiting())
     private let snapshots = Mutex(0)
@@ -44,6 +46,7 @@ final class CloudDatabase: Sendable {
             throw EmbeddedCloudError.dataFolderTooNew(folder.path)
         }
         try migrator.migrate(pool)
+        pool.add(transactionObserver: changes)
     }
 
     /// Runs a read on its own consistent view.

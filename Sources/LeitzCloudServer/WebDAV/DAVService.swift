@@ -26,6 +26,13 @@ struct DAVService: Sendable {
             case .login(let step):
                 return try await LoginCalls(services: services, context: context)
                     .run(step, request)
+            case .pushToken:
+                let check = AccountCheck(services: services, context: context)
+                _ = try await check.caller(request.headers[.authorization])
+                guard request.method == .post else { throw DAVError.methodNotAllowed("") }
+                let token = services.pushTokens.make(now: context.now)
+                return Response(
+                    status: .ok, body: ResponseBody(byteBuffer: ByteBuffer(string: token)))
             case .webDAV: return try await webDAV(request)
             }
         } catch let error as DAVError {

@@ -145,6 +145,22 @@ extension IdentifiedCloud {
         }
     }
 
+    func copy(
+        _ file: ItemReference, revision: String, to folder: ItemReference, name: String
+    ) async throws(CloudStorageError) -> CloudItem {
+        let source = try key(of: file)
+        let key = try key(of: folder)
+        try await resolveMoves()
+        return try await inTurn(PathClaims.Wish(items: [source, key], isPatient: true)) {
+            () async throws(CloudStorageError) -> CloudItem in
+            let begunAt = state.withLock { $0.table.sequence }
+            let item = try await base.copy(
+                try baseReference(source), revision: revision, to: try baseReference(key),
+                name: name)
+            return state.withLock { $0.table.identify(item, in: key, newSince: begunAt) }
+        }
+    }
+
     private func making(
         in folder: ItemReference, isNew: Bool,
         _ call: (ItemReference) async throws(CloudStorageError) -> CloudItem
@@ -179,6 +195,10 @@ extension IdentifiedCloud {
             try await base.unlock(try baseReference(key))
             _ = state.withLock { $0.locked.remove(key) }
         }
+    }
+
+    func hearChanges(_ listener: any ChangeListener) async throws(CloudStorageError) {
+        try await base.hearChanges(listener)
     }
 
     func changes(

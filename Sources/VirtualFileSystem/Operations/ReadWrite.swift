@@ -169,22 +169,4 @@ extension VirtualFileSystem {
             return found
         }
     }
-
-    /// Copies within the mount: bytes go from one local file to the other.
-    package func copyFileRange(
-        from: UInt64, at offset: Int64, to: UInt64, at target: Int64, count: Int64
-    ) -> Outcome<Int64> {
-        pending { () throws(FileSystemError) in
-            let piece = Int(min(count, 8 << 20))
-            let buffer = try await self.read(handle: from, offset: offset, count: piece).get()
-            guard buffer.count > 0 else { return 0 }
-            return try await self.disk.run { () throws(FileSystemError) in
-                let bytes = UnsafeRawBufferPointer(rebasing: buffer.bytes[..<buffer.count])
-                guard
-                    case .ready(let result) = self.write(handle: to, offset: target, bytes: bytes)
-                else { throw FileSystemError(.inputOutput, "write did not answer") }
-                return Int64(try result.get())
-            }
-        }
-    }
 }

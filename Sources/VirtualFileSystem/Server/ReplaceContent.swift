@@ -80,7 +80,7 @@ extension VirtualFileSystem {
         }
     }
 
-    private func rename(
+    func rename(
         _ item: CloudItem, to name: String
     ) async throws(CloudStorageError) -> CloudItem {
         do throws(CloudStorageError) {
@@ -138,7 +138,7 @@ extension VirtualFileSystem {
     }
 
     /// Removes a temporary upload of our own, later where that can't be done now.
-    private func removeLeftover(_ item: ItemReference, _ upload: RecordedUpload) async {
+    func removeLeftover(_ item: ItemReference, _ upload: RecordedUpload) async {
         do throws(CloudStorageError) {
             try await deleteItem(item)
         } catch {

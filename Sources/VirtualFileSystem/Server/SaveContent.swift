@@ -242,7 +242,9 @@ extension VirtualFileSystem {
     ) async throws(CloudStorageError) -> SavedContent {
         do throws(CloudStorageError) {
             let item =
-                if checksTargets {
+                if let copy = try await copyInstead(of: content, for: id, to: place) {
+                    copy
+                } else if checksTargets {
                     try await cloud.upload(
                         content, name: place.name, to: place.folder, onto: .nothing)
                 } else if uploadOntoName == .conflict {

@@ -16,6 +16,9 @@ struct Undertaking: Codable, Sendable {
     /// A temporary name under which content is uploaded first; nil where all items exist.
     var uploadName: String?
     var uploadFolder: ItemReference?
+    /// The server makes what is to be under the temporary name by itself, and may go on with it when
+    /// nobody listens any more.
+    var isCopy: Bool?
     /// Of the goals, the item uploaded for this job alone: deleted if the job is given up.
     var uploaded: Int?
     /// The item whose file has the uploaded content from then on.
@@ -110,11 +113,12 @@ extension VirtualFileSystem {
 
     /// Records that content is about to be uploaded under a temporary name.
     func recordUpload(
-        of name: String, to folder: ItemReference
+        of name: String, to folder: ItemReference, isCopy: Bool = false
     ) async throws(CloudStorageError) -> RecordedUpload {
         var undertaking = Undertaking(convergence: Convergence(goals: []), origins: [])
         undertaking.uploadName = name
         undertaking.uploadFolder = folder
+        if isCopy { undertaking.isCopy = true }
         let intent = try await record(undertaking, inPlaceOf: nil)
         return RecordedUpload(intent: intent, undertaking: undertaking)
     }

@@ -70,7 +70,11 @@ extension VirtualFileSystem {
         for intent in try await store.intents() where intent.kind == Undertaking.intentKind {
             let undertaking = try Undertaking(payload: intent.payload)
             hideTemporaryNames(of: undertaking)
-            unfinished.withLock { $0[intent.id] = undertaking }
+            if undertaking.isCopy == true {
+                expectLateCopy(undertaking, intent: intent.id)
+            } else {
+                unfinished.withLock { $0[intent.id] = undertaking }
+            }
         }
     }
 

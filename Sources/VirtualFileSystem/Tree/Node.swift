@@ -29,6 +29,8 @@ struct Node {
     var writeHandles = 0
     /// Content that differs, or may soon differ, from the server's.
     var working: WorkingCopy?
+    /// Whose content `working` is a copy of.
+    var copied: CopiedContent?
     /// The server's content, while a handle reads it; its number of uses is `openHandles`' business.
     var cached: CachedContent?
     /// The content version the kernel's pages were read from.

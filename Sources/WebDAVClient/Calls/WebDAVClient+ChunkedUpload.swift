@@ -15,7 +15,9 @@ extension WebDAVClient {
 
     /// How a file is sent in pieces; nil where it goes as a whole.
     func chunkPlan(for content: LocalContent) -> ChunkPlan? {
-        guard let largest = profile.largestChunk, chunkArea != nil else { return nil }
+        guard let largest = profile.largestChunk, chunkArea != nil,
+            !state.withLock({ $0.refusesChunks })
+        else { return nil }
         return ChunkPlan(size: content.size, largest: largest)
     }
 
@@ -29,10 +31,11 @@ extension WebDAVClient {
     }
 
     /// Sends a file in pieces. Those that an earlier try has left there are not sent again: the name
-    /// of their folder tells the file, its version and where it goes.
+    /// of their folder tells the file, its version and where it goes. Nil where the server does not
+    /// take pieces at all.
     func sendInChunks(
         _ upload: Upload, _ plan: ChunkPlan
-    ) async throws(CloudStorageError) -> HTTPAnswer {
+    ) async throws(CloudStorageError) -> HTTPAnswer? {
         try await check(upload)
         let target = url(upload.path, isFolder: false)
         let name = try await FileChecksum.uploadName(
@@ -40,7 +43,7 @@ extension WebDAVClient {
         let transfer = ChunkedTransfer(
             folder: (chunkArea ?? "") + "/" + name, target: target, upload: upload, plan: plan)
         do throws(CloudStorageError) {
-            let missing = try await begin(transfer)
+            guard let missing = try await begin(transfer) else { return nil }
             try await send(missing, of: transfer)
             // It took its time: the target may be another one by now.
             try await check(upload)
@@ -54,17 +57,23 @@ extension WebDAVClient {
         }
     }
 
-    /// Makes the folder of the pieces, or finds what is in it. Returns the pieces still to be sent.
+    /// Makes the folder of the pieces, or finds what is in it. Returns the pieces still to be sent;
+    /// nil where the server makes no such folder.
     private func begin(
         _ transfer: ChunkedTransfer
-    ) async throws(CloudStorageError) -> [Int] {
+    ) async throws(CloudStorageError) -> [Int]? {
         var call = HTTPCall("begin-chunks", .mkcol, url: transfer.folder)
         call.headers = [("Destination", transfer.target)]
         let answer = try await authorized(call)
         if answer.isSuccess { return Array(0..<transfer.plan.count) }
-        // 405: it is there.
-        guard answer.status == 405 else { throw WebDAVErrors.error(for: answer) }
-        let (missing, foreign) = transfer.plan.rest(try await present(transfer) ?? [:])
+        guard [403, 404, 405, 501].contains(answer.status) else {
+            throw WebDAVErrors.error(for: answer)
+        }
+        // 405: it is there, or the method is not.
+        guard answer.status == 405, let present = try await presentPieces(transfer) else {
+            return nil
+        }
+        let (missing, foreign) = transfer.plan.rest(present)
         for name in foreign {
             let call = HTTPCall(
                 "remove-chunk", .delete,
@@ -82,7 +91,7 @@ extension WebDAVClient {
     }
 
     /// Sizes of the pieces on the server, by name; nil where their folder is not there.
-    private func present(
+    private func presentPieces(
         _ transfer: ChunkedTransfer
     ) async throws(CloudStorageError) -> [String: Int64]? {
         var call = HTTPCall("list-chunks", .propfind, url: transfer.folder + "/")
@@ -168,7 +177,7 @@ extension WebDAVClient {
                     return HTTPAnswer(status: 201, headers: [], body: Data())
                 }
                 // Gone without a result: it is being worked on.
-                guard try await present(transfer) != nil else { continue }
+                guard try await presentPieces(transfer) != nil else { continue }
             }
             do throws(CloudStorageError) {
                 let answer = try await changing(

@@ -108,15 +108,22 @@ extension WebDAVClient {
         var upload = Upload(
             content: content, path: parent.appending(part), parent: parent, target: target)
         if profile.storesChecksums { upload.checksum = try await FileChecksum.sha1(of: content) }
-        let conditions = Self.conditions(of: target)
-        if let plan = chunkPlan(for: content) {
-            let answer = try await sendInChunks(upload, plan)
+        let plan = chunkPlan(for: content)
+        if let plan, let answer = try await sendInChunks(upload, plan) {
             return try await stored(upload, answer)
         }
+        let answer = try await sendWhole(upload)
+        // It may have been this one upload that was refused, not all in pieces.
+        if plan != nil { state.withLock { $0.refusesChunks = true } }
+        return try await stored(upload, answer)
+    }
+
+    private func sendWhole(_ upload: Upload) async throws(CloudStorageError) -> HTTPAnswer {
+        let conditions = Self.conditions(of: upload.target)
         if needsLook(upload, conditions) { try await check(upload) }
         var answer = try await put(upload, conditions: conditions)
         if answer.status == 412 {
-            if target == .nothing { state.withLock { $0.honoursConditions = true } }
+            if upload.target == .nothing { state.withLock { $0.honoursConditions = true } }
             try await check(upload)
             // The condition holds all the same: servers give a young file a weak ETag, which fits
             // no If-Match.
@@ -129,7 +136,7 @@ extension WebDAVClient {
             }
         }
         guard Self.isSuccess(answer) else { throw await refusal(answer, of: upload) }
-        return try await stored(upload, answer)
+        return answer
     }
 
     /// One upload under way.

@@ -39,7 +39,7 @@ extension WebDAVClient {
 
     /// What a refused MKCOL or MOVE means: servers have several statuses for a taken name and for
     /// a missing parent (403, 405, 409, 412), and each of them means other things too.
-    private func namingRefusal(
+    func namingRefusal(
         _ answer: HTTPAnswer, at path: RemotePath, in parent: RemotePath
     ) async -> CloudStorageError {
         let error = WebDAVErrors.error(for: answer)
@@ -151,7 +151,7 @@ extension WebDAVClient {
 
     /// The path as far as a server reads it that takes a `;` or `?` of a name for the URL's own;
     /// nil where there is none.
-    private static func cut(_ path: RemotePath) -> RemotePath? {
+    static func cut(_ path: RemotePath) -> RemotePath? {
         guard let part = path.parts.last, let parent = path.parent,
             let end = part.firstIndex(where: { $0 == UInt8(ascii: ";") || $0 == UInt8(ascii: "?") }
             ),

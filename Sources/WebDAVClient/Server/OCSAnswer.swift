@@ -70,6 +70,15 @@ struct CloudCapabilities: Decodable {
     struct Capabilities: Decodable {
         var files: Files?
         var dav: DAV?
+        var notify_push: NotifyPush?
+    }
+    struct NotifyPush: Decodable {
+        var endpoints: Push?
+    }
+    /// Where Nextcloud's app notify_push tells of changes.
+    struct Push: Decodable {
+        var websocket: String?
+        var pre_auth: String?
     }
     struct DAV: Decodable {
         /// `1.0`, also where version 2 is spoken.

@@ -95,6 +95,8 @@ package struct WebDAVProfile: Hashable, Sendable, Codable {
             lockSeconds: supportsLocks ? WebDAVClient.lockSeconds : nil)
         capabilities.checksUploadTarget = true
         capabilities.addressesByPath = true
+        capabilities.copiesOnServer = true
+        capabilities.tellsChanges = kind == .nextcloud
         capabilities.keepsPartialUploads = kind == .generic
         capabilities.cursorStandsForTree = hasFolderETags
         return capabilities

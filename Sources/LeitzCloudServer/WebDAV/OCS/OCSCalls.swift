@@ -2,6 +2,7 @@ import HTTPTypes
 import HummingbirdCore
 import LeitzCloudAPI
 import NIOCore
+import Synchronization
 
 /// `/ocs/v1.php` and `/ocs/v2.php`, as far as a client of the files needs them (FACTS 2.3), and
 /// `/status.php`.
@@ -58,7 +59,7 @@ struct OCSCalls: Sendable {
         switch call {
         case .capabilities:
             if authorization != nil { _ = try await check.caller(authorization) }
-            return capabilities()
+            return capabilities(base: LoginCalls.base(request, services))
         case .user: return try await user(try await check.caller(authorization))
         case .newAppPassword:
             let caller = try await check.caller(authorization)
@@ -108,7 +109,24 @@ struct OCSCalls: Sendable {
         ])
     }
 
-    private func capabilities() -> OCSValue {
+    /// The app notify_push, where it is there.
+    private func push(base: String) -> [(String, OCSValue)] {
+        guard let address = services.pushAddress.withLock({ $0 }) else { return [] }
+        let endpoints: [(String, OCSValue)] = [
+            ("websocket", .text(address)),
+            ("pre_auth", .text(base + "/index.php/apps/notify_push/pre_auth")),
+        ]
+        return [
+            (
+                "notify_push",
+                .object([
+                    ("type", .list([.text("files")])), ("endpoints", .object(endpoints)),
+                ])
+            )
+        ]
+    }
+
+    private func capabilities(base: String) -> OCSValue {
         let version = Self.version
         let texts = { (names: [String]) in OCSValue.list(names.map { OCSValue.text($0) }) }
         var files: [(String, OCSValue)] = [
@@ -140,18 +158,19 @@ struct OCSCalls: Sendable {
             ),
             (
                 "capabilities",
-                .object([
-                    (
-                        "core",
-                        .object([
-                            ("pollinterval", .number(60)),
-                            ("webdav-root", .text("remote.php/webdav")),
-                            ("can-create-app-token", .flag(true)),
-                        ])
-                    ),
-                    ("files", .object(files)),
-                    ("dav", .object([("chunking", .text("1.0"))])),
-                ])
+                .object(
+                    [
+                        (
+                            "core",
+                            .object([
+                                ("pollinterval", .number(60)),
+                                ("webdav-root", .text("remote.php/webdav")),
+                                ("can-create-app-token", .flag(true)),
+                            ])
+                        ),
+                        ("files", .object(files)),
+                        ("dav", .object([("chunking", .text("1.0"))])),
+                    ] + push(base: base))
             ),
         ])
     }
