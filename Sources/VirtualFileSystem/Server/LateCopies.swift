@@ -63,7 +63,7 @@ extension VirtualFileSystem {
         else { return endLateCopy(copy, intent: intent) }
         do throws(CloudStorageError) {
             if let found = try await entry(named: name, in: folder) {
-                try await cloud.delete(found.reference)
+                try await deleteItem(found.reference)
                 return endLateCopy(copy, intent: intent)
             }
         } catch {
