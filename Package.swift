@@ -184,7 +184,7 @@ let package = Package(
             "MountTests",
             [
                 "LeitzCloudClient", "LeitzCloudServer", "WebDAVClient", "HTTPTransport",
-                "CloudStorage",
+                "CloudStorage", "FileSystemTypes",
             ]),
         tests("CommandLineTests", ["LeitzCloudServer"]),
     ]

@@ -1,4 +1,5 @@
 import CloudStorage
+import FileSystemTypes
 import Foundation
 import LeitzCloudServer
 import TestSupport
@@ -116,6 +117,24 @@ import Testing
                     seconds: 10
                 ).exitCode == 0
             }
+        }
+    }
+
+    /// The time that a program has set goes along with the content, whole or in pieces.
+    @Test func aFileKeepsItsTimeOnTheServer() async throws {
+        try await MountedCloud.with(.nextcloud) { (mounted) async throws -> Void in
+            try await mounted.shell(
+                """
+                echo kept > small; head -c 41943040 /dev/urandom > large
+                touch -d @1500000000 small large
+                """)
+            try await mounted.sync()
+            let bob = try await mounted.bob()
+            let there = try await bob.entries(of: mounted.cloud.top)
+            for name in ["small", "large"] {
+                #expect(there[name]?.modified?.seconds == 1_500_000_000)
+            }
+            #expect(try await mounted.shell("stat -c %Y small") == "1500000000\n")
         }
     }
 

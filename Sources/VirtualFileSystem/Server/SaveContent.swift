@@ -57,8 +57,12 @@ extension VirtualFileSystem {
     private func send(
         _ frozen: FrozenContent, of id: UInt64, _ working: WorkingCopy, at place: NodePlace
     ) async throws(JobFailure) {
-        let content = LocalContent(path: frozen.file.path, size: frozen.size)
-        let server = tree.withLock { $0.nodes[id]?.server }
+        let (server, modified) = tree.withLock { tree in
+            (tree.nodes[id]?.server, tree.nodes[id]?.overlay.modified)
+        }
+        let content = LocalContent(
+            path: frozen.file.path, size: frozen.size,
+            modified: cloud.capabilities.setsModificationTime ? modified : nil)
         if let server, await isCached(server, equalTo: content) {
             return acknowledgeUnchanged(id, working, generation: frozen.generation)
         }
