@@ -59,6 +59,8 @@ extension WebDAVClient {
     ) async throws(CloudStorageError) -> WebSocketCall? {
         guard let text = endpoints.websocket, text.lowercased().hasPrefix("ws") else { return nil }
         let socket = try ServerAddress("http" + text.dropFirst(2))
+        // Neither token nor password goes in the clear where the account's own address is safe.
+        guard socket.scheme == address.scheme || socket.scheme == "https" else { return nil }
         if let place = endpoints.pre_auth, try ServerAddress(place).origin == address.origin {
             let answer = try await authorized(HTTPCall("push-token", .post, url: place))
             if answer.isSuccess {
