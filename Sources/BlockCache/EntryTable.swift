@@ -52,6 +52,16 @@ struct EntryTable: Sendable {
         return old
     }
 
+    /// Whether a version is stored, and not in use, and the new key is free.
+    func canRename(_ old: ContentKey, to new: ContentKey) -> Bool {
+        guard !isClosed, entries[new] == nil, let entry = entries[old] else { return false }
+        return entry.content == nil
+    }
+
+    mutating func rename(_ old: ContentKey, to new: ContentKey) {
+        entries[new] = entries.removeValue(forKey: old)
+    }
+
     mutating func use(_ key: ContentKey, size: Int64, item: ItemReference) -> Finding {
         if isClosed { return .closed }
         guard let entry = entries[key] else { return .unknown }

@@ -76,6 +76,16 @@ package protocol CloudStorage: Sendable {
         _ file: ItemReference, revision: String, to folder: ItemReference, name: String
     ) async throws(CloudStorageError) -> CloudItem
 
+    /// Gives a file another modification time, in whole seconds, and returns the file as it is now,
+    /// under the revision that the change may have given it. `revisionChanged` where the file does
+    /// not have the revision, or another client stored it meanwhile; `unsupported` where the server
+    /// keeps another time.
+    ///
+    /// Called only where `capabilities.setsModificationTime`.
+    func setModificationTime(
+        _ time: FileTime, of file: ItemReference, revision: String
+    ) async throws(CloudStorageError) -> CloudItem
+
     /// Deletes a file, or a folder with all that is in it.
     func delete(_ item: ItemReference) async throws(CloudStorageError)
 
@@ -99,8 +109,15 @@ package protocol CloudStorage: Sendable {
     func hearChanges(_ listener: any ChangeListener) async throws(CloudStorageError)
 }
 
-// What a cloud does that has no conditional calls, none for copies, and says nothing by itself.
+// What a cloud does that has no conditional calls, none for copies and times, and says nothing by
+// itself.
 extension CloudStorage {
+    package func setModificationTime(
+        _ time: FileTime, of file: ItemReference, revision: String
+    ) async throws(CloudStorageError) -> CloudItem {
+        throw CloudStorageError(.unsupported, "this cloud gives files its own times")
+    }
+
     package func hearChanges(_ listener: any ChangeListener) async throws(CloudStorageError) {
         throw CloudStorageError(.unsupported, "this cloud does not tell of changes")
     }

@@ -11,6 +11,7 @@ package struct HTTPCall: Sendable {
         case delete = "DELETE"
         case options = "OPTIONS"
         case propfind = "PROPFIND"
+        case proppatch = "PROPPATCH"
         case mkcol = "MKCOL"
         case move = "MOVE"
         case copy = "COPY"

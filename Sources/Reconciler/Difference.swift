@@ -36,6 +36,8 @@ package struct Difference: Hashable, Sendable {
     package var content: Content
     /// Bytes by which content that is ready makes the server's usage grow.
     package var growth: Int64
+    /// The server has the content, with another modification time than a program gave the file.
+    package var isTimeUnsent: Bool
     /// Removed, but still read by a program, and not all of it is on this machine.
     package var isHeld: Bool
     /// Seconds on the caller's clock of the last change; work begins when things have been quiet.
@@ -43,20 +45,21 @@ package struct Difference: Hashable, Sendable {
 
     package init(
         kind: Kind, wanted: NodePlace?, home: NodePlace?, content: Content, growth: Int64 = 0,
-        isHeld: Bool = false, changedAt: Double
+        isTimeUnsent: Bool = false, isHeld: Bool = false, changedAt: Double
     ) {
         self.kind = kind
         self.wanted = wanted
         self.home = home
         self.content = content
         self.growth = growth
+        self.isTimeUnsent = isTimeUnsent
         self.isHeld = isHeld
         self.changedAt = changedAt
     }
 
     /// Whether the two sides agree, so that nothing is to be done.
     package var isSettled: Bool {
-        guard content == .none, wanted == home else { return false }
+        guard content == .none, wanted == home, !isTimeUnsent || wanted == nil else { return false }
         return true
     }
 }
@@ -66,6 +69,8 @@ package enum ReconciliationJob: Hashable, Sendable {
     case makeFolder(UInt64)
     /// Uploads the content of a file: new, or as the next content of what the server has.
     case store(UInt64)
+    /// Gives a file whose content the server has its modification time.
+    case setTime(UInt64)
     /// Gives an item its wanted folder and name, which are free.
     case relocate(UInt64)
     /// Gives `item` the place of `removed`, a file that goes for it.
@@ -81,7 +86,8 @@ package enum ReconciliationJob: Hashable, Sendable {
     /// The items the job works on.
     package var items: [UInt64] {
         switch self {
-        case .makeFolder(let item), .store(let item), .relocate(let item), .stepAside(let item):
+        case .makeFolder(let item), .store(let item), .setTime(let item), .relocate(let item),
+            .stepAside(let item):
             [item]
         case .replace(let item, let removed), .adopt(let item, let removed): [item, removed]
         case .delete(let item, let others): [item] + others

@@ -37,8 +37,11 @@ extension Reconciliation {
             }
             return .job(.relocate(item))
         }
-        if case .ready = difference.content { return .job(.store(item)) }
-        return .idle
+        switch difference.content {
+        case .ready: return .job(.store(item))
+        case .none where difference.isTimeUnsent: return .job(.setTime(item))
+        case .none, .open: return .idle
+        }
     }
 
     /// Where the server has `folder` below `item`, or soon may: who has to leave `item` first, so

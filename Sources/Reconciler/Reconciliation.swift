@@ -233,7 +233,7 @@ package struct Reconciliation: Sendable {
             {
                 claims.begin(item, wanted)
             }
-        case .delete, .adopt, .stepAside: break
+        case .delete, .adopt, .setTime, .stepAside: break
         }
         return job
     }

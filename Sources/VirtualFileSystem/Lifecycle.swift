@@ -24,6 +24,7 @@ extension VirtualFileSystem {
         try await loadBases()
         try await loadSent()
         try await takeUpUnsent()
+        try await loadTimes()
         if isKnown {
             refreshLater(Tree.rootID)
         } else {

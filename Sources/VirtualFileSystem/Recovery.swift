@@ -108,7 +108,7 @@ extension VirtualFileSystem {
 
     /// Hangs in the folders above, from the top down: as the state table knows them, or, where it
     /// does not, as the server lists them.
-    private func restoreAncestors(of parent: InodeNumber) async throws(FileSystemError) {
+    func restoreAncestors(of parent: InodeNumber) async throws(FileSystemError) {
         var chain = [parent]
         var next = parent
         while next != .root, chain.count < 4096, let folder = try await store.record(next) {

@@ -53,6 +53,8 @@ package final class VirtualFileSystem: Sendable {
     let lateCopies = Mutex(LateCopies())
     /// Versions that unsent contents still lack parts of, by inode.
     let contentBases = Mutex<[UInt64: (intent: Int64, base: ContentBase)]>([:])
+    /// Records of times that are still to be sent, by inode.
+    let timeIntents = Mutex<[UInt64: Int64]>([:])
     /// Found out by this run, where the cloud can't say.
     let learnedUploadBehaviour = Mutex<Capabilities.UploadOntoName?>(nil)
     private let serials = Atomic<UInt64>(0)

@@ -138,6 +138,28 @@ import Testing
         }
     }
 
+    /// As above, of files that the server has already; another client sees it, nothing is sent twice.
+    @Test func aFileGetsItsTimeLater() async throws {
+        try await MountedCloud.with(.nextcloud) { (mounted) async throws -> Void in
+            try await mounted.shell("echo kept > a; echo moved > b")
+            try await mounted.sync()
+            mounted.cloud.server.resetRequestCounts()
+            try await mounted.shell("touch -d @1500000000 a b; mv b c")
+            try await mounted.sync()
+            let bob = try await mounted.bob()
+            let there = try await bob.entries(of: mounted.cloud.top)
+            for name in ["a", "c"] {
+                #expect(there[name]?.modified?.seconds == 1_500_000_000)
+            }
+            let counts = mounted.cloud.server.requestCounts()
+            #expect(counts.keys.filter { $0.hasPrefix("PUT") } == [])
+            #expect(counts.filter { $0.key.hasPrefix("PROPPATCH") }.map(\.value) == [2])
+            #expect(
+                try await mounted.shell("cat a c; stat -c %Y a c")
+                    == "kept\nmoved\n1500000000\n1500000000\n")
+        }
+    }
+
     /// Folders in the top, and in each of these; the long form is 100.
     private static let folders =
         ProcessInfo.processInfo.environment["ORDNER_IDLE_FOLDERS"].flatMap { Int($0) } ?? 20

@@ -50,7 +50,7 @@ extension ReconciliationSimulation {
         case .relocate(let id), .stepAside(let id): return nodes[id]?.item == nil
         case .replace(let id, let removed):
             return nodes[id]?.item == nil || nodes[removed]?.item == nil
-        case .adopt, .delete: return false
+        case .adopt, .delete, .setTime: return false
         }
     }
 
@@ -67,6 +67,7 @@ extension ReconciliationSimulation {
             }
         case .relocate(let id):
             if let goal = running.goal { move(id, to: goal) }
+        case .setTime: break
         case .stepAside(let id):
             lastAside += 1
             if let item = nodes[id]?.item { items[item]?.name = ".aside\(lastAside)" }
@@ -144,7 +145,7 @@ extension ReconciliationSimulation {
                 if let item { items[item]?.content = running.content }
             }
             nodes[id]?.saved = running.content
-        case .relocate, .stepAside: break
+        case .relocate, .setTime, .stepAside: break
         case .replace(_, let removed): nodes[removed]?.item = nil
         case .adopt(let id, let removed):
             guard nodes[id]?.item == nil, let item = nodes[removed]?.item else { return }

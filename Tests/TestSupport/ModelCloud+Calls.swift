@@ -6,11 +6,11 @@ import Synchronization
 /// The calls of the seam.
 extension ModelCloud {
     package var capabilities: Capabilities {
-        let isByPath = state.withLock { $0.addressesByPath }
+        let (isByPath, setsTimes) = state.withLock { ($0.addressesByPath, $0.setsTimes) }
         var capabilities = Capabilities(
             supportsRanges: true, uploadOntoName: isByPath ? .revision : nil,
-            relocatesInOneCall: isByPath, setsModificationTime: false, movesBetweenRoots: false,
-            isCaseSensitive: true, lockSeconds: 1_800)
+            relocatesInOneCall: isByPath, setsModificationTime: setsTimes,
+            movesBetweenRoots: false, isCaseSensitive: true, lockSeconds: 1_800)
         capabilities.addressesByPath = isByPath
         capabilities.checksUploadTarget = isByPath
         capabilities.copiesOnServer = isByPath
@@ -133,6 +133,9 @@ extension ModelCloud {
             }
             let id = existing?.id ?? state.add(name, parent, isFolder: false)
             state.setContent(Array(bytes.prefix(Int(content.size))), of: id)
+            if state.setsTimes, let time = content.modified {
+                state.entries[id]?.modified = time.seconds
+            }
             return try state.describe(id)
         }
     }
@@ -187,6 +190,22 @@ extension ModelCloud {
             try state.checkFree(name, parent)
             let id = state.add(name, parent, isFolder: false)
             state.setContent(state.entries[source]?.content ?? [], of: id)
+            return try state.describe(id)
+        }
+    }
+
+    /// A new time is a new revision, as with Nextcloud.
+    package func setModificationTime(
+        _ time: FileTime, of file: ItemReference, revision: String
+    ) async throws(CloudStorageError) -> CloudItem {
+        try perform(.setModificationTime) { state throws(CloudStorageError) in
+            let id = try state.resolve(file)
+            try state.check(revision, of: id)
+            try state.checkLock(id)
+            state.nextRevision += 1
+            state.entries[id]?.revision = state.nextRevision
+            state.entries[id]?.modified = time.seconds
+            state.note(id, isDeleted: false)
             return try state.describe(id)
         }
     }

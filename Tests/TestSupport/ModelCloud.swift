@@ -11,7 +11,7 @@ package final class ModelCloud: CloudStorage {
     /// One call of the seam, for counting and for faults.
     package enum Call: String, Sendable, CaseIterable {
         case account, list, item, download, upload, createFolder, relocate, delete, lock, unlock
-        case changes, copy
+        case changes, copy, setModificationTime
     }
 
     /// What goes wrong with a call.
@@ -31,11 +31,14 @@ package final class ModelCloud: CloudStorage {
     }
 
     /// A cloud without ids: items are found by path, and uploads checked against what they replace.
-    package static func addressingByPath(keepsPartialUploads: Bool = false) -> ModelCloud {
+    package static func addressingByPath(
+        keepsPartialUploads: Bool = false, setsTimes: Bool = false
+    ) -> ModelCloud {
         let cloud = ModelCloud(behaviour: .revision)
         cloud.state.withLock { state in
             state.addressesByPath = true
             state.keepsPartialUploads = keepsPartialUploads
+            state.setsTimes = setsTimes
         }
         return cloud
     }
@@ -94,6 +97,11 @@ package final class ModelCloud: CloudStorage {
 
     package func content(at path: String) -> [UInt8]? {
         state.withLock { state in state.find(path).flatMap { state.entries[$0]?.content } }
+    }
+
+    /// Seconds since 1970; nil where nothing is.
+    package func modified(at path: String) -> Int64? {
+        state.withLock { state in state.find(path).flatMap { state.entries[$0]?.modified } }
     }
 
     package func content(of item: CloudItem) -> [UInt8]? {

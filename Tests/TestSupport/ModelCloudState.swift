@@ -10,6 +10,7 @@ struct ModelCloudState {
     var behaviour = Capabilities.UploadOntoName.conflict
     var addressesByPath = false
     var keepsPartialUploads = false
+    var setsTimes = false
     var counts: [ModelCloud.Call: Int] = [:]
     var faults: [(call: ModelCloud.Call, skip: Int, fault: ModelCloud.Fault)] = []
     var lockedByOthers: Set<Int> = []

@@ -43,12 +43,7 @@ extension IdentifiedCloud {
             defer { state.withLock { $0.table.endLook(askedAt) } }
             let item = try await base.item(try baseReference(key))
             guard key.kind != .root else { return item }
-            return try state.withLock { state throws(CloudStorageError) in
-                guard let folder = state.table.entries[key]?.place.folder,
-                    let item = state.table.identify(item, in: folder, askedAt: askedAt)
-                else { throw CloudStorageError(.notFound, "the server no longer has the item") }
-                return item
-            }
+            return try identified(item, key, askedAt: askedAt)
         }
     }
 
@@ -158,6 +153,32 @@ extension IdentifiedCloud {
                 try baseReference(source), revision: revision, to: try baseReference(key),
                 name: name)
             return state.withLock { $0.table.identify(item, in: key, newSince: begunAt) }
+        }
+    }
+
+    func setModificationTime(
+        _ time: FileTime, of file: ItemReference, revision: String
+    ) async throws(CloudStorageError) -> CloudItem {
+        let key = try key(of: file)
+        try await resolveMoves()
+        return try await inTurn(PathClaims.Wish(items: [key])) {
+            () async throws(CloudStorageError) -> CloudItem in
+            let askedAt = state.withLock { $0.table.beginLook() }
+            defer { state.withLock { $0.table.endLook(askedAt) } }
+            let item = try await base.setModificationTime(
+                time, of: try baseReference(key), revision: revision)
+            return try identified(item, key, askedAt: askedAt)
+        }
+    }
+
+    private func identified(
+        _ item: CloudItem, _ key: ItemKey, askedAt: UInt64
+    ) throws(CloudStorageError) -> CloudItem {
+        try state.withLock { state throws(CloudStorageError) in
+            guard let folder = state.table.entries[key]?.place.folder,
+                let item = state.table.identify(item, in: folder, askedAt: askedAt)
+            else { throw CloudStorageError(.notFound, "the server no longer has the item") }
+            return item
         }
     }
 

@@ -6,8 +6,9 @@ import Synchronization
 
 /// Changing attributes.
 extension VirtualFileSystem {
-    /// Sets size, mode, owner and times. Only the size concerns the server; the others are kept in
-    /// the state table for the revision they were set on (DESIGN section 8).
+    /// Sets size, mode, owner and times. The size concerns the server, and the modification time,
+    /// where it keeps one; the others are kept in the state table for the revision they were set on
+    /// (DESIGN section 8).
     package func setattr(
         node: UInt64, changes: AttributeChanges, handle: UInt64?, caller: Caller
     ) -> Outcome<FileAttributes> {
@@ -60,7 +61,8 @@ extension VirtualFileSystem {
         _ changes: AttributeChanges, to node: UInt64
     ) throws(FileSystemError) -> FileAttributes {
         let now = SystemClocks.now()
-        return try tree.withLock { tree throws(FileSystemError) in
+        let sendsTime = changes.modified != nil && cloud.capabilities.setsModificationTime
+        let attributes = try tree.withLock { tree throws(FileSystemError) in
             var known = try tree.node(node)
             var overlay = known.overlay
             if overlay.revision != known.server?.revision, known.working == nil, !known.isFolder {
@@ -81,6 +83,7 @@ extension VirtualFileSystem {
             overlay.changed = now
             overlay.revision = known.isFolder ? nil : known.server?.revision
             known.overlay = overlay
+            if sendsTime { known.isTimeUnsent = known.kind == .file && !known.isLocalOnly }
             tree.nodes[node] = known
             // A new file that no close has confirmed has no row yet.
             let isUnconfirmed =
@@ -90,6 +93,8 @@ extension VirtualFileSystem {
             }
             return tree.attributes(of: known, options: options)
         }
+        if sendsTime { noteTime(of: node) }
+        return attributes
     }
 
     /// Notes that a handle changed its file's content.
@@ -100,6 +105,7 @@ extension VirtualFileSystem {
             let wasFlushed = tree.nodes[node]?.isFlushed == true
             tree.nodes[node]?.isFlushed = false
             tree.nodes[node]?.overlay.modified = now
+            tree.nodes[node]?.isTimeUnsent = false
             tree.nodes[node]?.overlay.changed = now
             tree.nodes[node]?.overlay.clearSetIDBits()
             let isFirst = handle.map { tree.handles[$0]?.hasWritten == false } ?? false

@@ -47,7 +47,7 @@ extension JobFailure {
         guard result == .refused else { return self }
         switch job {
         case .store, .makeFolder: return JobFailure(error, .retry(after: Self.refusedRetry))
-        case .relocate, .replace, .delete, .adopt, .stepAside: return self
+        case .relocate, .replace, .delete, .adopt, .setTime, .stepAside: return self
         }
     }
 }

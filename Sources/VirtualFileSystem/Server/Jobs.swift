@@ -12,6 +12,7 @@ extension VirtualFileSystem {
         switch job {
         case .makeFolder(let id): try await makeFolderOnServer(id)
         case .store(let id): try await storeContent(of: id)
+        case .setTime(let id): try await sendTime(of: id)
         case .relocate(let id): try await relocate(id)
         case .stepAside(let id): try await stepAside(id)
         case .replace(let item, let removed): try await replace(removed, by: item)

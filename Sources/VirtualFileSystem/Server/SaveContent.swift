@@ -32,7 +32,7 @@ extension VirtualFileSystem {
         // The row speaks of what there is before anything goes.
         var answered: [StateChange] = []
         if case .success = result {
-            answered = forgetSent(node.inode) + forgetBase(node.inode)
+            answered = forgetSent(node.inode) + forgetBase(node.inode) + timeRecord(of: id)
         }
         let rows = tree.withLock { $0.recordChanges(of: [id]) } + answered
         try await asLocalJob { () async throws(FileSystemError) in
@@ -96,6 +96,7 @@ extension VirtualFileSystem {
             tree.nodes[id]?.overlay.revision = saved.item.revision
             tree.bytesSinceAccount += saved.item.size - oldSize
             working.markSaved(generation)
+            tree.noteServerTime(of: id)
         }
     }
 
@@ -138,7 +139,9 @@ extension VirtualFileSystem {
             if try await isContent(content, equalTo: current) {
                 return SavedContent(item: current, place: target)
             }
-            if try await isOurs(current, inodeNumber(of: id)) {
+            let isTimeOnly = tree.withLock { $0.isTimeOnly(current, of: id) }
+            let isOurs = isTimeOnly ? true : try await isOurs(current, inodeNumber(of: id))
+            if isOurs {
                 let item = try await storeNext(content, of: id, insteadOf: current, place)
                 return SavedContent(item: item, place: target)
             }

@@ -92,7 +92,7 @@ extension VirtualFileSystem {
             switch job {
             case .relocate(let item), .delete(let item, _): [item]
             case .replace(let item, let removed): [item, removed]
-            case .makeFolder, .store, .adopt, .stepAside: []
+            case .makeFolder, .store, .setTime, .adopt, .stepAside: []
             }
         return bringBack(items)
     }

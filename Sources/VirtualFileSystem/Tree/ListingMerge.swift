@@ -259,7 +259,10 @@ struct ListingMerge {
             tree.move(node.id, to: folder, name: name)
             effects.entries.append((folder, name))
         }
-        if node.server?.revision != server.revision, node.kind == .file {
+        if node.server?.revision != server.revision, tree.isTimeOnly(item, of: node.id) {
+            effects.changes += tree.acknowledgeTime(of: node.id, item)
+            effects.attributes.append(node.id)
+        } else if node.server?.revision != server.revision, node.kind == .file {
             // Unsent changes, or those of a file that is open, meet the other version when they
             // are saved (rule 4).
             guard node.working == nil else {

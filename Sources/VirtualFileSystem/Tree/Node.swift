@@ -39,6 +39,10 @@ struct Node {
     var isFlushed = false
     /// The working copy is about to become cached content: who opens for writing waits for that.
     var isRetiring = false
+    /// A program has given it a modification time that the server may not have.
+    var isTimeUnsent = false
+    /// The time, in seconds, that the server was asked to give it, and may have, unheard.
+    var askedTime: Int64?
     /// Seconds of monotonic time of the last change made here.
     var changedAt: Double = 0
     /// Server calls under way that change this node.

@@ -33,7 +33,8 @@ extension Tree {
         if case .ready(let size) = content { growth = size - (node.server?.size ?? 0) }
         return Difference(
             kind: node.isFolder ? .folder : .file, wanted: goal(of: node), home: home(of: node),
-            content: content, growth: growth, isHeld: isHeld(node),
+            content: content, growth: growth,
+            isTimeUnsent: unsentTime(of: node) != nil, isHeld: isHeld(node),
             changedAt: node.changedAt + (node.writeHandles > 0 ? Self.openFileDelay : 0))
     }
 

@@ -1,4 +1,4 @@
-/// The bodies of PROPFIND requests: properties by name, as servers answer few without.
+/// The bodies of PROPFIND and PROPPATCH requests: properties by name, as servers answer few without.
 enum PropertyRequest {
     /// What an item of the seam is made of, as far as the server knows it.
     static func items(_ profile: WebDAVProfile, withQuota: Bool = false) -> [UInt8] {
@@ -22,6 +22,16 @@ enum PropertyRequest {
     static let locks = body(["d:resourcetype", "d:lockdiscovery"])
 
     static let type = "application/xml; charset=utf-8"
+
+    /// The body of a PROPPATCH request that sets a file's time, in seconds since 1970.
+    static func lastModified(_ seconds: Int64) -> [UInt8] {
+        Array(
+            """
+            <?xml version="1.0" encoding="utf-8"?>
+            <d:propertyupdate xmlns:d="DAV:"><d:set><d:prop>\
+            <d:lastmodified>\(seconds)</d:lastmodified></d:prop></d:set></d:propertyupdate>
+            """.utf8)
+    }
 
     private static func body(_ names: [String]) -> [UInt8] {
         let properties = names.map { "<\($0)/>" }.joined()

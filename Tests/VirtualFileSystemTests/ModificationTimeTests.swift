@@ -1,0 +1,167 @@
+import CloudStorage
+import FileSystemTypes
+import StateStore
+import TestSupport
+import Testing
+
+import VirtualFileSystem
+
+/// The times that programs give files, on a cloud that keeps them.
+@Suite struct ModificationTimeTests {
+    private static let time = FileTime(seconds: 1_500_000_000, nanoseconds: 123_456_789)
+
+    /// A file that both sides have.
+    private func fixture() async throws -> Fixture {
+        let fixture = try await Fixture.makeByHand(cloud: .addressingByPath(setsTimes: true))
+        try await fixture.save("content", to: "/a")
+        await fixture.work()
+        fixture.cloud.resetCounts()
+        return fixture
+    }
+
+    private func touch(_ fixture: Fixture, _ path: String = "/a") async throws {
+        var changes = AttributeChanges()
+        changes.modified = .time(Self.time)
+        _ = try await fixture.fileSystem.setattr(
+            node: try await fixture.node(path), changes: changes, handle: nil,
+            caller: fixture.caller
+        ).value()
+    }
+
+    private func calls(_ fixture: Fixture) -> [Int] {
+        [ModelCloud.Call.setModificationTime, .upload, .download]
+            .map { fixture.cloud.count(of: $0) }
+    }
+
+    private func shown(_ fixture: Fixture) async throws -> FileTime {
+        try await fixture.attributes("/a").modified
+    }
+
+    @Test func aTimeSetAfterTheContentHasGoneReachesTheServer() async throws {
+        let fixture = try await fixture()
+        try await touch(fixture)
+        await fixture.work()
+        #expect(fixture.cloud.modified(at: "/a") == Self.time.seconds)
+        try await fixture.look("/")
+        #expect(try await shown(fixture) == Self.time)
+        #expect(try await fixture.read("/a") == "content")
+        #expect(calls(fixture) == [1, 0, 0])
+        await fixture.work()
+        #expect(calls(fixture) == [1, 0, 0])
+    }
+
+    @Test func aTimeSetBeforeGoesAlongWithTheContent() async throws {
+        let fixture = try await fixture()
+        try await fixture.save("more content", to: "/a")
+        try await touch(fixture)
+        await fixture.work()
+        #expect(fixture.cloud.modified(at: "/a") == Self.time.seconds)
+        #expect(calls(fixture) == [0, 1, 0])
+    }
+
+    @Test func aTimeSetDuringTheUploadFollowsIt() async throws {
+        let fixture = try await fixture()
+        try await fixture.save("more content", to: "/a")
+        await fixture.loseUpload()
+        try await touch(fixture)
+        await fixture.work()
+        #expect(fixture.cloud.modified(at: "/a") == Self.time.seconds)
+        #expect(fixture.serverContents() == ["more content"])
+        #expect(fixture.cloud.count(of: .setModificationTime) == 1)
+    }
+
+    @Test func theSameBytesAreNotSentAgainForTheirTime() async throws {
+        let fixture = try await fixture()
+        try await fixture.save("content", to: "/a")
+        try await touch(fixture)
+        await fixture.work()
+        #expect(fixture.cloud.modified(at: "/a") == Self.time.seconds)
+        #expect(calls(fixture) == [1, 0, 0])
+    }
+
+    @Test func aTimeIsSentAfterARestart() async throws {
+        let fixture = try await fixture()
+        try await touch(fixture)
+        let second = try await fixture.restartByHand()
+        await second.work()
+        #expect(second.cloud.modified(at: "/a") == Self.time.seconds)
+        #expect(try await shown(second) == Self.time)
+        let third = try await second.restartByHand()
+        await third.work()
+        #expect(third.cloud.count(of: .setModificationTime) == 1)
+    }
+
+    /// Has the time set without anybody here hearing of it.
+    private func touchUnheard(_ fixture: Fixture) async throws {
+        try await touch(fixture)
+        fixture.cloud.fail(.setModificationTime, .answerLost)
+        fixture.cloud.fail(.item, .before(.unreachable))
+        _ = await fixture.fileSystem.carryOutNextJob()
+        fixture.cloud.removeFaults()
+        #expect(fixture.cloud.modified(at: "/a") == Self.time.seconds)
+    }
+
+    @Test func anUnheardTimeIsNoOthersChange() async throws {
+        let fixture = try await fixture()
+        try await touchUnheard(fixture)
+        try await fixture.save("edited", to: "/a")
+        await fixture.work()
+        #expect(fixture.cloud.snapshot().keys.sorted() == ["/a"])
+        #expect(fixture.serverContents() == ["edited"])
+    }
+
+    @Test func anUnheardTimeIsNoOthersChangeAfterARestart() async throws {
+        let fixture = try await fixture()
+        try await touchUnheard(fixture)
+        let second = try await fixture.restartByHand()
+        try await second.save("edited", to: "/a")
+        await second.work()
+        #expect(second.cloud.snapshot().keys.sorted() == ["/a"])
+        #expect(second.serverContents() == ["edited"])
+    }
+
+    @Test func aListingThatShowsAnUnheardTimeAsksForNothing() async throws {
+        let fixture = try await fixture()
+        try await touchUnheard(fixture)
+        fixture.cloud.resetCounts()
+        try await fixture.look("/")
+        await fixture.work()
+        #expect(try await shown(fixture) == Self.time)
+        #expect(calls(fixture)[0] == 0)
+        #expect(fixture.serverContents() == ["content"])
+    }
+
+    @Test func anothersContentKeepsItsTime() async throws {
+        let fixture = try await fixture()
+        try await touch(fixture)
+        fixture.cloud.storeByOther(Array("theirs".utf8), at: "/a")
+        let theirs = try #require(fixture.cloud.modified(at: "/a"))
+        await fixture.work()
+        #expect(fixture.cloud.modified(at: "/a") == theirs)
+        #expect(try await fixture.read("/a") == "theirs")
+        #expect(try await shown(fixture) == FileTime(seconds: theirs))
+    }
+
+    /// The time stays here, and nothing is asked again.
+    @Test func aServerThatRefusesATimeIsAskedOnce() async throws {
+        let fixture = try await fixture()
+        fixture.cloud.fail(.setModificationTime, .before(.unsupported))
+        try await touch(fixture)
+        await fixture.work()
+        #expect(try await shown(fixture) == Self.time)
+        let second = try await fixture.restartByHand()
+        await second.work()
+        #expect(try await shown(second) == Self.time)
+        #expect(calls(second) == [1, 0, 0])
+    }
+
+    @Test func anotherCloudIsNotAsked() async throws {
+        let fixture = try await Fixture.makeByHand(cloud: .addressingByPath())
+        try await fixture.save("content", to: "/a")
+        await fixture.work()
+        try await touch(fixture)
+        await fixture.work()
+        #expect(fixture.cloud.count(of: .setModificationTime) == 0)
+        #expect(try await shown(fixture) == Self.time)
+    }
+}
