@@ -10,6 +10,8 @@ package struct Reconciliation: Sendable {
         var difference: Difference
         var isRunning = false
         var isUrgent = false
+        /// Asked for since its job began: that one's failure does not count.
+        var isAskedAgain = false
         var isRefused = false
         var attempts = 0
         var notBefore: Double = 0
@@ -115,16 +117,25 @@ package struct Reconciliation: Sendable {
         wakePeers(of: difference)
     }
 
-    /// Makes items due now, whatever they wait for; refused ones are tried once more.
+    /// Makes items due now, whatever they wait for; refused ones are tried once more, and so are those
+    /// whose jobs, under way already, fail.
     package mutating func expedite(_ items: some Sequence<UInt64>) {
         for item in items {
-            guard entries[item] != nil else { continue }
-            entries[item]?.isUrgent = true
-            entries[item]?.isRefused = false
-            entries[item]?.notBefore = 0
-            if entries[item]?.isRunning == false { enqueue(item) }
+            hasten(item)
+            if entries[item]?.isRunning == true { entries[item]?.isAskedAgain = true }
         }
     }
+
+    private mutating func hasten(_ item: UInt64) {
+        guard entries[item] != nil else { return }
+        entries[item]?.isUrgent = true
+        entries[item]?.isRefused = false
+        entries[item]?.notBefore = 0
+        if entries[item]?.isRunning == false { enqueue(item) }
+    }
+
+    /// Whether the job on an item, should it fail, is followed by another one at once.
+    package func isAskedAgain(_ item: UInt64) -> Bool { entries[item]?.isAskedAgain ?? false }
 
     // MARK: Jobs
 
@@ -195,6 +206,8 @@ package struct Reconciliation: Sendable {
     private mutating func settle(_ item: UInt64, _ result: ReconciliationResult, now: Double) {
         guard var entry = entries[item] else { return }
         entry.isRunning = false
+        let isAskedAgain = entry.isAskedAgain
+        entry.isAskedAgain = false
         if entry.difference.isSettled {
             removeFromIndexes(item)
             entries[item] = nil
@@ -203,6 +216,9 @@ package struct Reconciliation: Sendable {
         switch result {
         case .done:
             entry.attempts = 0
+            entry.notBefore = 0
+        case _ where isAskedAgain:
+            entry.isUrgent = true
             entry.notBefore = 0
         case .retry(let after):
             entry.attempts += 1
@@ -265,7 +281,7 @@ package struct Reconciliation: Sendable {
         if entries[item]?.isUrgent == true, let other = entries[blocker.item], !other.isUrgent,
             other.notBefore == 0
         {
-            expedite([blocker.item])
+            hasten(blocker.item)
         }
         return circle(from: item)
     }

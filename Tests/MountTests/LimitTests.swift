@@ -17,7 +17,8 @@ import Testing
         try await mounted.shell("mkdir d; echo first > d/first")
         try await mounted.sync()
         mounted.cloud.server.faults.add(uploads)
-        try await mounted.shell("head -c 3000000 /dev/urandom > $W/big; cp $W/big d/\(name)")
+        try await mounted.shell(
+            "head -c 3000000 /dev/urandom > $W/big; cp $W/big d/\(name); echo more > d/small")
         try await forbid()
         mounted.cloud.server.faults.removeAll()
 
@@ -27,7 +28,7 @@ import Testing
         let status = try await mounted.status()
         #expect(status.unsentNames == [name])
         #expect(status.unsent.allSatisfy { $0.error != nil })
-        try await mounted.shell("cmp $W/big d/\(name); echo more > d/small; cat d/first")
+        try await mounted.shell("cmp $W/big d/\(name); cat d/small d/first")
         let bob = try await mounted.cloud.client(.bob)
         let folder = try #require(try await bob.entries(of: .top(of: mounted.cloud.team))["d"])
         #expect(try await bob.entries(of: folder.reference)[name] == nil)

@@ -350,4 +350,19 @@ extension Reconciliation {
         work.expedite([2])
         #expect(work.next(now: 1) == .makeFolder(3))
     }
+
+    /// A job that began before somebody asked may have failed for what no longer holds.
+    @Test(arguments: [ReconciliationResult.refused, .waiting, .retry(after: 60)])
+    func whatIsAskedForDuringAJobIsTriedOnceMore(_ result: ReconciliationResult) {
+        var work = Reconciliation([2: difference(wanted: place("a"), ready)])
+        #expect(work.next(now: 0) == .store(2))
+        #expect(!work.isAskedAgain(2))
+        work.expedite([2])
+        #expect(work.isAskedAgain(2))
+        work.finished(.store(2), result, now: 1)
+        #expect(work.next(now: 1) == .store(2))
+        #expect(!work.isAskedAgain(2))
+        work.finished(.store(2), result, now: 2)
+        #expect(work.next(now: 2) == nil)
+    }
 }

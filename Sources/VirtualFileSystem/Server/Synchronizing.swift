@@ -69,7 +69,9 @@ extension VirtualFileSystem {
                 tree.stamp(id)
                 tree.compare(id)
             }
-            if let item = job.items.first { tree.noteEnd(of: item, failure?.error) }
+            if let item = job.items.first {
+                tree.noteEnd(of: item, tree.work.isAskedAgain(item) ? nil : failure?.error)
+            }
             tree.work.finished(job, result, now: options.chance.monotonicSeconds())
             let changes = tree.recordChanges(of: job.items)
             for id in job.items { tree.dropIfUnused(id) }
