@@ -62,6 +62,29 @@ import VirtualFileSystem
         #expect(fixture.cloud.snapshot().keys.sorted() == ["/b", "/b/f"])
     }
 
+    /// A move that was left half done, of a file that another client has taken away since: after a
+    /// restart the folder that has the file's old name is still known.
+    @Test func aMoveOfWhatIsGoneHidesNoFolder() async throws {
+        var fixture = try await Fixture.makeByHand(cloud: .addressingByPath())
+        try await fixture.mkdir("/d")
+        try await fixture.save("one", to: "/d/d")
+        try await fixture.save("other", to: "/d/e")
+        await fixture.work()
+        try await fixture.rename("/d/d", "/f")
+        fixture.cloud.fail(.relocate, .before(.unreachable))
+        _ = await fixture.fileSystem.carryOutNextJob()
+        fixture.cloud.deleteByOther(at: "/d/d")
+        try await fixture.save("second", to: "/f")
+        try await fixture.fileSystem.finishUndertakings()
+        fixture = try await fixture.restartByHand()
+        await fixture.work()
+        try await fixture.unlink("/d/e")
+        await fixture.work()
+        try await fixture.look("/d")
+        #expect(fixture.serverContents() == ["second"])
+        #expect(fixture.cloud.snapshot().keys.sorted() == ["/d", "/f"])
+    }
+
     @Test func aFileThatTookTheNameIsAnother() async throws {
         let fixture = try await Fixture.make(cloud: .addressingByPath()) {
             $0.staleSeconds = 0

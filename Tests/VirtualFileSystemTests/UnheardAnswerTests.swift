@@ -29,6 +29,32 @@ import VirtualFileSystem
         #expect(try await fixture.names("/") == [isReplaced ? "a" : "b"])
     }
 
+    /// A file that another client has deleted, that arrived anew unheard, and was removed here since.
+    @Test(arguments: [false, true])
+    func aRemovedFileThatArrivedAnewUnheardDoesNotComeBack(_ isReplaced: Bool) async throws {
+        let fixture = try await Fixture.makeByHand()
+        try await fixture.save("one", to: "/a")
+        try await fixture.save("other", to: "/b")
+        await fixture.work()
+        try await fixture.save("second", to: "/a")
+        fixture.cloud.deleteByOther(at: "/a")
+        fixture.cloud.fail(.upload, .answerLost)
+        fixture.cloud.fail(.list, .before(.unreachable))
+        _ = await fixture.fileSystem.carryOutNextJob()
+        fixture.cloud.removeFaults()
+        #expect(fixture.serverContents() == ["other", "second"])
+        if isReplaced {
+            try await fixture.rename("/b", "/a")
+        } else {
+            try await fixture.unlink("/a")
+        }
+        await fixture.work()
+        try await fixture.fileSystem.finishUndertakings()
+        try await fixture.look("/")
+        #expect(fixture.serverContents() == ["other"])
+        #expect(try await fixture.names("/") == [isReplaced ? "a" : "b"])
+    }
+
     /// A new file that arrived unheard, and has another name here since, is on the server once.
     @Test(arguments: [false, true], [false, true])
     func aRenamedFileThatArrivedUnheardIsThereOnce(

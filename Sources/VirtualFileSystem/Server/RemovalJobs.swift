@@ -25,6 +25,7 @@ extension VirtualFileSystem {
                 if error.kind == .revisionChanged { refreshHome(of: id) }
                 throw JobFailure(error)
             }
+            return forgetDeleted([id] + others, byOther: true)
         }
         forgetDeleted([id] + others)
     }
@@ -112,7 +113,10 @@ extension VirtualFileSystem {
     }
 
     /// The server no longer has what was removed here.
-    private func forgetDeleted(_ ids: [UInt64]) {
+    ///
+    /// - Parameter byOther: whether another client has deleted it. What was sent of it unheard may
+    ///   then have made an item of its own, which is looked for as an orphan.
+    private func forgetDeleted(_ ids: [UInt64], byOther: Bool = false) {
         let (changes, inodes) = tree.withLock { tree -> ([StateChange], [InodeNumber]) in
             var changes: [StateChange] = []
             var inodes: [InodeNumber] = []
@@ -131,7 +135,7 @@ extension VirtualFileSystem {
             }
             return (changes + tree.recordChanges(of: []), inodes)
         }
-        store.enqueue(changes + inodes.flatMap { endSent($0) })
+        store.enqueue(changes + (byOther ? [] : inodes.flatMap { endSent($0) }))
     }
 
     // MARK: Taking a place
@@ -193,7 +197,7 @@ extension VirtualFileSystem {
             plan.known = ServerSide(current)
         } catch {
             switch error.kind {
-            case .notFound: return forgetDeleted([removed])
+            case .notFound: return forgetDeleted([removed], byOther: true)
             case .revisionChanged:
                 refreshLater(plan.goal.folder)
                 // A program that waits is told; nobody else is there to be told.

@@ -11,15 +11,16 @@ extension VirtualFileSystem {
     /// Brings the server to the content of a file's working copy, as it is when this begins.
     func storeContent(of id: UInt64) async throws(JobFailure) {
         guard let node = tree.withLock({ $0.nodes[id] }), let working = node.working,
-            !working.isSaved, !node.isRemoved,
-            let place = tree.withLock({ $0.storagePlace(of: id) })
+            !working.isSaved, !node.isRemoved
         else { return }
         try await complete(working, of: id)
         await tryToFinishUndertakings()
         try await clearOrphans(before: id)
         try await settleUndertakings(of: [id])
         // That may have been all there was to do.
-        guard !working.isSaved else { return }
+        guard !working.isSaved, let place = tree.withLock({ $0.storagePlace(of: id) }) else {
+            return
+        }
         try await clearSent(of: id, elsewhereThan: place)
         let frozen = working.freeze()
         let result: Result<Void, JobFailure>

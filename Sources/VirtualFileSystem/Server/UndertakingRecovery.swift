@@ -95,10 +95,12 @@ extension VirtualFileSystem {
             return
         }
         var current: [Convergence.Whereabouts] = []
+        var found: [CloudItem?] = []
         var isOutdated = false
         for (index, goal) in undertaking.convergence.goals.enumerated() {
             let (item, whereabouts) = try await inspect(goal.item)
             current.append(whereabouts)
+            found.append(item)
             if goal.place == nil, let item, let seen = undertaking.seen?[index] {
                 isOutdated = isOutdated || seen.isOther(than: item)
             }
@@ -114,7 +116,8 @@ extension VirtualFileSystem {
             return try await abandon(undertaking, intent: intent)
         }
         do throws(CloudStorageError) {
-            let items = try await converge(undertaking.convergence, current: current)
+            let items = try await converge(
+                undertaking.convergence, current: current, found: found)
             try await acknowledge(undertaking, items)
             closeUndertaking(intent, undertaking)
         } catch {
@@ -128,7 +131,12 @@ extension VirtualFileSystem {
         _ undertaking: Undertaking, intent: Int64
     ) async throws(CloudStorageError) {
         var current: [Convergence.Whereabouts] = []
-        for goal in undertaking.convergence.goals { current.append(try await inspect(goal.item).1) }
+        var found: [CloudItem?] = []
+        for goal in undertaking.convergence.goals {
+            let (item, whereabouts) = try await inspect(goal.item)
+            current.append(whereabouts)
+            found.append(item)
+        }
         let goals = zip(undertaking.convergence.goals, zip(undertaking.origins, current)).map {
             goal, places in
             var goal = goal
@@ -136,7 +144,8 @@ extension VirtualFileSystem {
             return goal
         }
         do throws(CloudStorageError) {
-            let items = try await converge(Convergence(goals: goals), current: current)
+            let items = try await converge(
+                Convergence(goals: goals), current: current, found: found)
             acknowledgePlaces(goals, items)
         } catch {
             guard error.kind == .nameConflict else { throw error }
@@ -300,26 +309,29 @@ extension VirtualFileSystem {
         for folder in folders.sorted() { refreshLater(folder) }
     }
 
-    /// The items are at their goals: what comes next starts from there.
+    /// The items are at their goals, or gone: what comes next starts from there.
     private func acknowledgePlaces(_ goals: [Goal], _ items: [CloudItem?]) {
+        var gone: [UInt64] = []
         let changes = tree.withLock { tree -> [StateChange] in
             var changes: [StateChange] = []
             for (goal, item) in zip(goals, items) {
-                guard let place = goal.place,
-                    let folder = tree.byKey[ItemKey(ItemReference(place.folder))],
-                    let id = tree.byKey[ItemKey(goal.item)], let server = tree.nodes[id]?.server
-                else { continue }
-                let home = NodePlace(folder: folder, name: place.name)
-                if let item {
-                    tree.acknowledgeMove(of: id, item, at: home)
-                } else {
-                    tree.acknowledge(id, server, at: home)
+                guard let place = goal.place, let id = tree.byKey[ItemKey(goal.item)] else {
+                    continue
                 }
+                guard let item else {
+                    gone.append(id)
+                    continue
+                }
+                guard let folder = tree.byKey[ItemKey(ItemReference(place.folder))] else {
+                    continue
+                }
+                tree.acknowledgeMove(of: id, item, at: NodePlace(folder: folder, name: place.name))
                 tree.compare(id)
                 changes += tree.recordChanges(of: [id])
             }
             return changes
         }
         store.enqueue(changes)
+        for id in gone { forgetGone(id) }
     }
 }

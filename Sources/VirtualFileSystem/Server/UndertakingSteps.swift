@@ -8,11 +8,15 @@ import Synchronization
 /// The calls that bring items to their goals, and a look at where items are.
 extension VirtualFileSystem {
     /// Makes the calls one by one until every goal is reached.
+    ///
+    /// - Parameter found: the items as they were found at the places in `start`, in the goals' order,
+    ///   where somebody has looked: then nil is returned for those that are gone, and no others.
     func converge(
-        _ convergence: Convergence, current start: [Convergence.Whereabouts]
+        _ convergence: Convergence, current start: [Convergence.Whereabouts],
+        found: [CloudItem?]? = nil
     ) async throws(CloudStorageError) -> [CloudItem?] {
         var current = start
-        var items: [CloudItem?] = convergence.goals.map { _ in nil }
+        var items: [CloudItem?] = found ?? convergence.goals.map { _ in nil }
         var calls = 0
         var taken: Set<Placement> = []
         while let step = convergence.nextStep(
