@@ -221,6 +221,18 @@ import VirtualFileSystem
         #expect(fixture.serverContents() == ["the third", "theirs"])
     }
 
+    /// As above, where the program has removed the file.
+    @Test func aVersionStoredInWhatWasReplacedByRevisionIsNotRemoved() async throws {
+        let fixture = try await Fixture.makeByHand(cloud: ModelCloud(behaviour: .revision))
+        try await replaceHalf(fixture)
+        fixture.cloud.storeByOther(Array("theirs".utf8), at: "/a")
+        try await fixture.unlink("/a")
+        await fixture.work()
+        try await fixture.look("/")
+        #expect(fixture.serverContents() == ["theirs"])
+        #expect(try await fixture.read("/a") == "theirs")
+    }
+
     /// What a file has become the next version of is not removed, nor taken for a stranger's, when the
     /// file gets yet another name before the replacement was ended.
     @Test(arguments: [false, true])

@@ -203,9 +203,11 @@ extension VirtualFileSystem {
                 (server.revision, server.size) = (seen.revision, seen.size)
                 tree.nodes[id]?.working?.markUnsaved()
             } else {
-                if let stored = undertaking.heirStored, tree.nodes[id]?.working != nil {
-                    // What is written here meanwhile is based on what was stored (rule 4).
+                if let stored = undertaking.heirStored {
+                    // What is done here meanwhile is based on what was stored (rule 4); what else
+                    // the server has by now a listing shows.
                     (server.revision, server.size) = (stored.revision, stored.size)
+                    server.modified = stored.modified
                 }
                 tree.nodes[id]?.overlay.revision = server.revision
             }
