@@ -10,7 +10,7 @@ final class LogRecords: LogHandler {
     func add(_ line: String) {
         lines.withLock { lines in
             lines.append(line)
-            if lines.count > 4_000 { lines.removeFirst(2_000) }
+            if lines.count > 20_000 { lines.removeFirst(10_000) }
         }
     }
 

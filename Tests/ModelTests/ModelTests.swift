@@ -46,7 +46,7 @@ import Testing
     private static func run(_ run: ModelRun, _ seed: UInt64, steps: Int) async throws -> Bool {
         try await run.run(steps: steps)
         guard let failure = run.failure else { return true }
-        let log = run.records.last.suffix(3_000).joined(separator: "\n")
+        let log = run.records.last.suffix(10_000).joined(separator: "\n")
         Issue.record("seed \(seed): \(failure)\n\(log)\nseed \(seed): \(failure)")
         return false
     }

@@ -85,6 +85,32 @@ import VirtualFileSystem
         #expect(fixture.cloud.snapshot().keys.sorted() == ["/d", "/f"])
     }
 
+    /// A folder that stepped aside unheard, and whose old name another client has given to a folder.
+    @Test func aFolderUnderATemporaryNameIsFoundAgain() async throws {
+        let fixture = try await Fixture.makeByHand(cloud: .addressingByPath())
+        for folder in ["/a", "/b"] {
+            try await fixture.mkdir(folder)
+            try await fixture.save("of \(folder)", to: folder + "/f")
+        }
+        await fixture.work()
+        try await fixture.rename("/a", "/b", .exchange)
+        fixture.cloud.fail(.relocate, .answerLost)
+        for _ in 0..<6 { fixture.cloud.fail(.item, .before(.unreachable)) }
+        _ = await fixture.fileSystem.carryOutNextJob()
+        fixture.cloud.removeFaults()
+        let names = fixture.cloud.snapshot().keys
+        let free = try #require(["/a", "/b"].first { !names.contains($0) })
+        fixture.cloud.makeFolderByOther(at: free)
+        try await fixture.unlink("/a/f")
+        try await fixture.unlink("/b/f")
+        await fixture.work()
+        try await fixture.fileSystem.finishUndertakings()
+        await fixture.work()
+        try await fixture.look("/")
+        #expect(fixture.serverContents() == [])
+        #expect(!fixture.cloud.snapshot().keys.contains { $0.contains(".ordner-") })
+    }
+
     @Test func aFileThatTookTheNameIsAnother() async throws {
         let fixture = try await Fixture.make(cloud: .addressingByPath()) {
             $0.staleSeconds = 0

@@ -188,6 +188,8 @@ extension IdentifiedCloud {
         guard let known, known.place == record.from.place else { return nil }
         do throws(CloudStorageError) {
             let there = try await found(try reference(to: record.to, of: record.key))
+            // A temporary name is given once, and by nobody else.
+            if let there, TemporaryName.matches(record.to.name) { return there }
             // A move never replaces what is known there.
             if let there, other?.revision == nil || other?.revision != there.revision {
                 let here = try await found(try reference(to: record.from, of: record.key))
