@@ -43,8 +43,8 @@ package final class VirtualFileSystem: Sendable {
     let synchronization = Mutex<Task<Void, Never>?>(nil)
     /// Server changes of several calls that could not be ended yet, by their record.
     let unfinished = Mutex<[Int64: Undertaking]>([:])
-    /// Records whose outcome the running job of an item has yet to put into rows, by that item.
-    let ended = Mutex<[UInt64: [Int64]]>([:])
+    /// Ends of records and rows that may not come before the rows of the running job, by its item.
+    let ended = Mutex<[UInt64: [StateChange]]>([:])
     /// What is on its way to the server, with the records of that, by inode.
     let sentContents = Mutex<[UInt64: [SentRecord]]>([:])
     let isClearingLater = Atomic<Bool>(false)

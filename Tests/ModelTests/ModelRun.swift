@@ -37,7 +37,8 @@ final class ModelRun {
     /// name is another file, which what is done here to the old one does not concern.
     var renamed: Set<String> = []
     /// Of these, what this machine was still sending: nobody here can know that it has arrived, so it
-    /// is sent again, under its own name.
+    /// is sent again, under its own name. And what was on the server twice, in the middle of a
+    /// replacement: as the file that takes the place, and as the next version of the one that had it.
     var renamedUnheard: Set<String> = []
     /// What the program has made of contents by writing behind them.
     var extended: Set<String> = []
@@ -100,7 +101,9 @@ final class ModelRun {
         where addressesByPath || isUnheard(content) || arrivals.contains(content) {
             renamed.insert(String(decoding: content, as: UTF8.self))
         }
-        for content in contents where addressesByPath && isUnsent(content) {
+        let server = cloud.snapshot().values.compactMap { $0 }
+        for content in contents
+        where addressesByPath && (isUnsent(content) || server.count { $0 == content } > 1) {
             renamedUnheard.insert(String(decoding: content, as: UTF8.self))
         }
     }

@@ -76,13 +76,43 @@ import VirtualFileSystem
         fixture.cloud.deleteByOther(at: "/d/d")
         try await fixture.save("second", to: "/f")
         try await fixture.fileSystem.finishUndertakings()
-        fixture = try await fixture.restartByHand()
-        await fixture.work()
+        fixture = try await restartedOffline(fixture)
         try await fixture.unlink("/d/e")
+        fixture.cloud.removeFaults()
         await fixture.work()
         try await fixture.look("/d")
         #expect(fixture.serverContents() == ["second"])
         #expect(fixture.cloud.snapshot().keys.sorted() == ["/d", "/f"])
+    }
+
+    /// A file that is to leave a folder which another client has deleted since: the same holds.
+    @Test func aMoveOutOfAFolderThatIsGoneHidesNoFolder() async throws {
+        var fixture = try await Fixture.makeByHand(cloud: .addressingByPath())
+        try await fixture.mkdir("/c")
+        try await fixture.save("other", to: "/c/e")
+        try await fixture.mkdir("/d")
+        try await fixture.save("one", to: "/d/c")
+        await fixture.work()
+        try await fixture.rename("/d/c", "/f")
+        fixture.cloud.deleteByOther(at: "/d")
+        try await fixture.look("/")
+        try await fixture.save("second", to: "/f")
+        fixture = try await restartedOffline(fixture)
+        try await fixture.unlink("/c/e")
+        fixture.cloud.removeFaults()
+        await fixture.work()
+        try await fixture.look("/c")
+        #expect(fixture.serverContents() == ["second"])
+        #expect(fixture.cloud.snapshot().keys.sorted() == ["/c", "/f"])
+    }
+
+    /// A second run that has not heard of the server until `removeFaults`.
+    private func restartedOffline(_ fixture: Fixture) async throws -> Fixture {
+        for _ in 0..<12 {
+            fixture.cloud.fail(.account, .before(.unreachable))
+            fixture.cloud.fail(.list, .before(.unreachable))
+        }
+        return try await fixture.restartByHand()
     }
 
     /// A folder that stepped aside unheard, and whose old name another client has given to a folder.

@@ -114,9 +114,14 @@ extension VirtualFileSystem {
 
     /// The server no longer has what was removed here.
     ///
-    /// - Parameter byOther: whether another client has deleted it. What was sent of it unheard may
-    ///   then have made an item of its own, which is looked for as an orphan.
-    private func forgetDeleted(_ ids: [UInt64], byOther: Bool = false) {
+    /// - Parameters:
+    ///   - byOther: whether another client has deleted it. What was sent of it unheard may then have
+    ///     made an item of its own, which is looked for as an orphan.
+    ///   - job: the item whose job replaces it: the rows end with that job's, since its record speaks
+    ///     of both until then.
+    private func forgetDeleted(
+        _ ids: [UInt64], byOther: Bool = false, inJobOf job: UInt64? = nil
+    ) {
         let (changes, inodes) = tree.withLock { tree -> ([StateChange], [InodeNumber]) in
             var changes: [StateChange] = []
             var inodes: [InodeNumber] = []
@@ -135,7 +140,9 @@ extension VirtualFileSystem {
             }
             return (changes + tree.recordChanges(of: []), inodes)
         }
-        store.enqueue(changes + (byOther ? [] : inodes.flatMap { endSent($0) }))
+        let ends = changes + (byOther ? [] : inodes.flatMap { endSent($0) })
+        guard let job else { return store.enqueue(ends) }
+        ended.withLock { $0[job, default: []] += ends }
     }
 
     // MARK: Taking a place
@@ -260,7 +267,7 @@ extension VirtualFileSystem {
         } else {
             forgetGone(plan.item)
         }
-        forgetDeleted([plan.removed])
+        forgetDeleted([plan.removed], inJobOf: plan.item)
     }
 
     /// The content becomes the next revision of the other file, which keeps its identity (rule 2).
@@ -289,7 +296,7 @@ extension VirtualFileSystem {
             return try await self.undertake(undertaking, of: plan.item)
         }
         let taken = server
-        forgetDeleted([plan.removed])
+        forgetDeleted([plan.removed], inJobOf: plan.item)
         tree.withLock { tree in
             tree.recordDeparture(of: plan.move.item)
             tree.acknowledge(plan.item, taken, at: plan.goal)

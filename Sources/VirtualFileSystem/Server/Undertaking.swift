@@ -149,14 +149,14 @@ extension VirtualFileSystem {
     /// Ends a record whose outcome the running job has yet to put into its items' rows: not before
     /// these, since a crash in between would leave an outcome that nobody knows of.
     func closeUndertaking(_ intent: Int64, _ undertaking: Undertaking, withRowsOf id: UInt64) {
-        ended.withLock { $0[id, default: []].append(intent) }
+        ended.withLock { $0[id, default: []].append(.removeIntent(intent)) }
         showTemporaryNames(of: undertaking)
     }
 
-    /// The end of the records that a job has done with, to be written after the rows of its items.
+    /// The end of the records and rows that a job has done with, to be written with those of its items.
     func endRecords(of job: ReconciliationJob) -> [StateChange] {
         ended.withLock { ended in
-            job.items.flatMap { ended.removeValue(forKey: $0) ?? [] }.map { .removeIntent($0) }
+            job.items.flatMap { ended.removeValue(forKey: $0) ?? [] }
         }
     }
 

@@ -148,7 +148,8 @@ extension VirtualFileSystem {
                 Convergence(goals: goals), current: current, found: found)
             acknowledgePlaces(goals, items)
         } catch {
-            guard error.kind == .nameConflict else { throw error }
+            // Another client has the name, or has deleted the folder.
+            guard error.kind == .nameConflict || error.kind == .notFound else { throw error }
             try await giveConflictNames(goals)
         }
         try await abandon(undertaking, intent: intent)

@@ -27,8 +27,11 @@ extension Tree {
             isListed: node.children != nil)
         record.version = Self.nextVersion()
         record.isRemoved = node.isRemoved
-        if !node.isRemoved, let place = node.displaced, let home = nodes[place.folder] {
-            record.serverPlace = RecordedPlace(parent: home.inode, name: place.name.name)
+        if !node.isRemoved, let place = node.displaced {
+            // A folder that another client has deleted is not known any more: the item is not in the
+            // wanted one for that.
+            let home = nodes[place.folder]?.inode ?? InodeNumber(place.folder)
+            record.serverPlace = RecordedPlace(parent: home, name: place.name.name)
         }
         guard !node.isRemoved, let content = node.working?.kept else { return record }
         record.contentFile = content.path.lastPathComponent
