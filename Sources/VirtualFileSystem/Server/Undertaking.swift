@@ -153,7 +153,7 @@ extension VirtualFileSystem {
         showTemporaryNames(of: undertaking)
     }
 
-    /// The end of the records and rows that a job has done with, to be written with those of its items.
+    /// The ends of records and rows that a job has done with, to be written with its items' rows.
     func endRecords(of job: ReconciliationJob) -> [StateChange] {
         ended.withLock { ended in
             job.items.flatMap { ended.removeValue(forKey: $0) ?? [] }

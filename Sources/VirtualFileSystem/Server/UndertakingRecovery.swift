@@ -321,9 +321,14 @@ extension VirtualFileSystem {
                 guard let place = goal.place, let id = tree.byKey[ItemKey(goal.item)] else {
                     continue
                 }
-                guard let item else {
+                guard var item else {
                     gone.append(id)
                     continue
+                }
+                if let seen = SeenVersion(tree.nodes[id]?.server), seen.isOther(than: item) {
+                    // What another client has stored meanwhile a listing shows.
+                    (item.revision, item.size) = (seen.revision, seen.size)
+                    item.modified = seen.modified
                 }
                 guard let folder = tree.byKey[ItemKey(ItemReference(place.folder))] else {
                     continue
