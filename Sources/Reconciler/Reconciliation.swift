@@ -38,6 +38,8 @@ package struct Reconciliation: Sendable {
     }
 
     package var pace: ReconciliationPace
+    /// Jobs at a time, while those that are due are of the kind that nobody waits for.
+    package var unhurriedWidth = Int.max
     var entries: [UInt64: Entry] = [:]
     /// Whose home a place is; of items that differ only.
     var homes: [NodePlace: UInt64] = [:]
@@ -147,7 +149,7 @@ package struct Reconciliation: Sendable {
         guard running < pace.width else { return nil }
         while true {
             promote(now: now)
-            guard let turn = ready.popMin() else { return nil }
+            guard running < limit, let turn = ready.popMin() else { return nil }
             guard let entry = entries[turn.item], entry.ticket == turn.ticket, !entry.isRunning
             else { continue }
             if let later = postponement(of: entry, now: now) {
@@ -181,8 +183,14 @@ package struct Reconciliation: Sendable {
 
     /// When `next` may have something new, if nothing changes before.
     package var nextTime: Double? {
-        guard running < pace.width else { return nil }
+        guard running < limit else { return nil }
         return ready.isEmpty ? future.min?.time : 0
+    }
+
+    /// Jobs that may run before another one is begun; what is urgent comes first.
+    private var limit: Int {
+        guard let turn = ready.min, entries[turn.item]?.isUrgent == false else { return pace.width }
+        return min(pace.width, unhurriedWidth)
     }
 
     /// A job that `next` gave has ended.

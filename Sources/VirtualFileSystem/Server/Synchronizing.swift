@@ -17,17 +17,21 @@ extension VirtualFileSystem {
     func synchronize() async {
         await withDiscardingTaskGroup { group in
             while !Task.isCancelled {
-                let (job, next) = tree.withLock { tree in
-                    let job = tree.beginJob(now: options.chance.monotonicSeconds())
+                let (job, next, isHeldBack) = tree.withLock { tree in
+                    let now = options.chance.monotonicSeconds()
+                    tree.work.unhurriedWidth = tree.load.width(
+                        changes: tree.localChanges, now: now, most: tree.work.pace.width)
+                    let job = tree.beginJob(now: now)
                     let next = tree.work.nextTime
                     tree.nextLook = job == nil ? next ?? .infinity : -.infinity
-                    return (job, next)
+                    return (job, next, tree.load.isBusy)
                 }
                 if let job {
                     group.addTask { await self.carryOut(job) }
                 } else {
                     let pause = next.map { max(0.01, $0 - options.chance.monotonicSeconds()) }
-                    await wakeSignal.wait(forSeconds: pause)
+                    await wakeSignal.wait(
+                        forSeconds: isHeldBack ? min(pause ?? 0.1, 0.1) : pause)
                 }
             }
         }

@@ -81,6 +81,7 @@ extension Tree {
     /// Notes a change made here; the caller compares the sides when it is done.
     mutating func noteLocalChange(of id: UInt64) {
         nodes[id]?.changedAt = chance.monotonicSeconds()
+        localChanges &+= 1
         nodes[id]?.saveError = nil
     }
 

@@ -34,6 +34,9 @@ struct Tree {
     let chance: Chance
     /// When the background looks for work by itself (monotonic seconds); -infinity while it does.
     var nextLook = -Double.infinity
+    /// Made by programs since the mount began.
+    var localChanges: UInt64 = 0
+    var load = LocalLoad()
 
     init(rootNode: Node, pace: ReconciliationPace, chance: Chance) {
         self.chance = chance
