@@ -133,6 +133,18 @@ final class Machine: Sendable {
         ).value()
     }
 
+    func setTime(_ path: [String], _ time: FileTime) async throws(FileSystemError) {
+        var changes = AttributeChanges()
+        changes.modified = .time(time)
+        _ = try await fileSystem.setattr(
+            node: try await node(path), changes: changes, handle: nil, caller: caller
+        ).value()
+    }
+
+    func modified(_ path: [String]) async throws(FileSystemError) -> FileTime {
+        try await fileSystem.getattr(node: try await node(path), handle: nil).value().modified
+    }
+
     func read(_ handle: UInt64) async throws(FileSystemError) -> String {
         let buffer = try await fileSystem.read(handle: handle, offset: 0, count: 1 << 16).get()
         return String(decoding: buffer.bytes[..<buffer.count], as: UTF8.self)

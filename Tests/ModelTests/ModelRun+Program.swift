@@ -68,6 +68,19 @@ extension ModelRun {
         }
     }
 
+    /// What `touch -d` does. The time is of an earlier day than any content's, so that it tells which
+    /// touch it was.
+    func giveTime() async {
+        let path = await place()
+        let seconds = Int64.random(in: 1_000_000_000..<1_600_000_000, using: &random)
+        note("touch \(path) \(seconds)")
+        do throws(FileSystemError) {
+            try await machine.setTime(path, FileTime(seconds: seconds))
+        } catch {
+            note("  \(error.code): \(error.message)")
+        }
+    }
+
     /// A file that is open has another content.
     private func touchOpen(_ node: UInt64, _ text: String) {
         for index in files.indices where files[index].node == node {

@@ -144,6 +144,9 @@ extension ModelRun {
             let there = server.filter { mount[$0.key] != $0.value }.map(show).sorted()
             failure = failure ?? "the sides differ; here \(here), there \(there)"
         }
+        if keepsTimes, failure == nil {
+            try await checkTimes(server.filter { $0.value?.isEmpty == false }.keys)
+        }
         let texts = server.values.compactMap { $0 }.map(text).filter { !$0.isEmpty }
         let contents = Set(texts)
         // Our own earlier upload is nobody else's version, and no file beside.
@@ -164,6 +167,14 @@ extension ModelRun {
         // What is on its way to the server is cleared up by the next start.
         let intents = try await machine.store.intents().filter { $0.kind == "converge" }
         if !intents.isEmpty { failure = failure ?? "\(intents.count) records of half-done changes" }
+    }
+
+    private func checkTimes(_ files: some Sequence<String>) async throws {
+        for file in files.sorted() {
+            let here = try await machine.modified(file.split(separator: "/").map(String.init))
+            guard let there = cloud.modified(at: file), here.seconds != there else { continue }
+            failure = failure ?? "\(file) has the time \(here) here, \(there) there"
+        }
     }
 
     private func show(_ entry: (key: String, value: [UInt8]?)) -> String {

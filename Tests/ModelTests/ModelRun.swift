@@ -43,6 +43,8 @@ final class ModelRun {
     /// What the program has made of contents by writing behind them.
     var extended: Set<String> = []
     let addressesByPath: Bool
+    /// The cloud keeps the times that the program gives files.
+    let keepsTimes: Bool
     var lastContent = 0
     var failure: String?
     var log: [String] = []
@@ -52,7 +54,7 @@ final class ModelRun {
     /// At random, whether the state table is written as soon as it can be.
     private let writesNow: @Sendable () -> Bool
 
-    init(seed: UInt64, addressesByPath: Bool = false) throws {
+    init(seed: UInt64, addressesByPath: Bool = false, keepsTimes: Bool = false) throws {
         random = SeededRandom(seed: seed)
         let writes = Mutex(SeededRandom(seed: seed &+ 1))
         let writesNow: @Sendable () -> Bool = {
@@ -60,9 +62,11 @@ final class ModelRun {
         }
         self.writesNow = writesNow
         self.addressesByPath = addressesByPath
+        self.keepsTimes = keepsTimes
         cloud =
             addressesByPath
-            ? .addressingByPath() : ModelCloud(behaviour: seed % 2 == 0 ? .revision : .conflict)
+            ? .addressingByPath(setsTimes: keepsTimes)
+            : ModelCloud(behaviour: seed % 2 == 0 ? .revision : .conflict)
         folder = try TemporaryFolder("ordner-model")
         let records = LogRecords()
         self.records = records
@@ -138,6 +142,7 @@ final class ModelRun {
     // MARK: Steps
 
     private func oneStep() async throws {
+        if keepsTimes, chance(12) { return await giveTime() }
         switch Int.random(in: 0..<100, using: &random) {
         case 0..<52: await change()
         case 52..<72: await work(Int.random(in: 1...4, using: &random))
@@ -172,9 +177,10 @@ final class ModelRun {
     }
 
     private func injectFault() {
-        let calls: [ModelCloud.Call] = [
+        var calls: [ModelCloud.Call] = [
             .list, .item, .upload, .createFolder, .relocate, .delete, .download,
         ]
+        if keepsTimes { calls.append(.setModificationTime) }
         let faults: [ModelCloud.Fault] = [
             .before(.unreachable), .before(.temporarilyUnavailable), .answerLost,
         ]

@@ -8,13 +8,7 @@ import Testing
 /// `ORDNER_SIMULATION_SEED` where the seeds begin, so that a failure can be run again.
 @Suite struct ModelTests {
     @Test func nothingIsLostAndBothSidesConverge() async throws {
-        let steps = SimulationSize.steps(usual: 10_000)
-        let perRun = 400
-        var seed = SimulationSize.seed()
-        for _ in 0..<max(1, steps / perRun) {
-            guard try await Self.run(ModelRun(seed: seed), seed, steps: perRun) else { return }
-            seed += 1
-        }
+        try await Self.simulate { try ModelRun(seed: $0) }
     }
 
     /// A failure can be looked into only if its seed brings it back.
@@ -33,12 +27,23 @@ import Testing
 
     /// The same over a cloud that knows its items by path only, as WebDAV servers do.
     @Test func nothingIsLostWhereItemsAreFoundByPath() async throws {
+        try await Self.simulate { try ModelRun(seed: $0, addressesByPath: true) }
+    }
+
+    /// As above, and the server keeps the times that programs give files, as Nextcloud does: each is
+    /// a revision of the same content.
+    @Test func nothingIsLostWhereTimesAreKept() async throws {
+        try await Self.simulate {
+            try ModelRun(seed: $0, addressesByPath: true, keepsTimes: true)
+        }
+    }
+
+    private static func simulate(_ make: (UInt64) throws -> ModelRun) async throws {
         let steps = SimulationSize.steps(usual: 10_000)
         let perRun = 400
         var seed = SimulationSize.seed()
         for _ in 0..<max(1, steps / perRun) {
-            let run = try ModelRun(seed: seed, addressesByPath: true)
-            guard try await Self.run(run, seed, steps: perRun) else { return }
+            guard try await run(make(seed), seed, steps: perRun) else { return }
             seed += 1
         }
     }

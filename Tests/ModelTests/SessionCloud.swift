@@ -169,6 +169,15 @@ final class SessionCloud: CloudStorage {
         }
     }
 
+    func setModificationTime(
+        _ time: FileTime, of file: ItemReference, revision: String
+    ) async throws(CloudStorageError) -> CloudItem {
+        try await pass("time of \(file.path) \(time.seconds)") {
+            () async throws(CloudStorageError) in
+            try await self.cloud.setModificationTime(time, of: file, revision: revision)
+        }
+    }
+
     func delete(_ item: ItemReference) async throws(CloudStorageError) {
         try await delete(item, revision: nil)
     }

@@ -164,4 +164,18 @@ import VirtualFileSystem
         #expect(fixture.cloud.count(of: .setModificationTime) == 0)
         #expect(try await shown(fixture) == Self.time)
     }
+
+    /// What is written beside a file and takes its place, as rsync does, once both are on the server.
+    @Test func aReplacedFileGetsTheTimeOfTheNewOne() async throws {
+        let fixture = try await fixture()
+        try await fixture.save("new content", to: "/b")
+        try await touch(fixture, "/b")
+        await fixture.work()
+        try await fixture.rename("/b", "/a")
+        await fixture.work()
+        #expect(fixture.cloud.snapshot().keys.sorted() == ["/a"])
+        #expect(fixture.serverContents() == ["new content"])
+        #expect(fixture.cloud.modified(at: "/a") == Self.time.seconds)
+        #expect(try await shown(fixture) == Self.time)
+    }
 }

@@ -62,7 +62,8 @@ extension VirtualFileSystem {
     ) throws(FileSystemError) -> FileAttributes {
         let now = SystemClocks.now()
         let sendsTime = changes.modified != nil && cloud.capabilities.setsModificationTime
-        let attributes = try tree.withLock { tree throws(FileSystemError) in
+        let (attributes, record) = try tree.withLock {
+            tree throws(FileSystemError) -> (FileAttributes, InodeRecord?) in
             var known = try tree.node(node)
             var overlay = known.overlay
             if overlay.revision != known.server?.revision, known.working == nil, !known.isFolder {
@@ -88,12 +89,14 @@ extension VirtualFileSystem {
             // A new file that no close has confirmed has no row yet.
             let isUnconfirmed =
                 known.server == nil && known.working != nil && known.working?.kept == nil
-            if !isUnconfirmed, let record = tree.record(of: node) {
-                store.enqueue([.put(record)])
-            }
-            return tree.attributes(of: known, options: options)
+            let attributes = tree.attributes(of: known, options: options)
+            return (attributes, isUnconfirmed ? nil : tree.record(of: node))
         }
-        if sendsTime { noteTime(of: node) }
+        // Together, since a time that is in the row alone would never be sent.
+        let row = record.map { [StateChange.put($0)] } ?? []
+        let rows = row + (sendsTime ? noteTime(of: node) : [])
+        if !rows.isEmpty { store.enqueue(rows) }
+        if sendsTime { wake() }
         return attributes
     }
 

@@ -284,7 +284,10 @@ extension Tree {
             // What is done here is based on the version that was seen.
             server.revision = node.server?.revision
             server.size = node.server?.size ?? server.size
-        } else if node.overlay.revision == node.server?.revision {
+        } else if node.overlay.revision == node.server?.revision,
+            SeenVersion(node.server)?.isOther(than: item) != true
+        {
+            // A server may count the move as a new revision, whose times are still ours.
             nodes[id]?.overlay.revision = item.revision
         }
         acknowledge(id, server, at: place)

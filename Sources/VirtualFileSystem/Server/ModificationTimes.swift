@@ -20,20 +20,25 @@ struct UnsentTime: Codable, Sendable, Hashable {
 /// Sending modification times by themselves, to clouds that keep them. A time that is set before
 /// the content has gone goes along with that.
 extension VirtualFileSystem {
-    /// A program has set a file's time.
-    func noteTime(of id: UInt64) {
+    /// What an upload of a file's content says of its time; nil where the cloud keeps none.
+    func timeToSend(of id: UInt64) -> FileTime? {
+        guard cloud.capabilities.setsModificationTime else { return nil }
+        return tree.withLock { tree in tree.nodes[id].map { tree.modified(of: $0) } }
+    }
+
+    /// A program has set a file's time. Returns what is to be on record of it.
+    func noteTime(of id: UInt64) -> [StateChange] {
         tree.withLock { tree in
             tree.noteLocalChange(of: id)
             tree.compare(id)
         }
-        store.enqueue(timeRecord(of: id))
-        wake()
+        return timeRecord(of: id)
     }
 
     /// What is to be on record of a file's time, as things stand.
     func timeRecord(of id: UInt64) -> [StateChange] {
         let (inode, time) = tree.withLock { tree in
-            (tree.nodes[id]?.inode, tree.nodes[id].flatMap { tree.unsentTime(of: $0) })
+            (tree.nodes[id]?.inode, tree.nodes[id].flatMap { tree.timeToRecord(of: $0) })
         }
         guard let inode else { return [] }
         guard let time else { return forgetTimeRecord(of: inode) }
@@ -169,6 +174,15 @@ extension Tree {
             let server = node.server, server.revision != nil,
             node.overlay.revision == server.revision, let time = node.overlay.modified,
             time.seconds != server.modified?.seconds
+        else { return nil }
+        return time
+    }
+
+    /// As above, and also that of a content which is still to be sent: a crash may lose the content of
+    /// an open file, and keep its time.
+    func timeToRecord(of node: Node) -> FileTime? {
+        guard node.isTimeUnsent, node.kind == .file, !node.isRemoved, let server = node.server,
+            let time = node.overlay.modified, time.seconds != server.modified?.seconds
         else { return nil }
         return time
     }

@@ -303,9 +303,13 @@ extension VirtualFileSystem {
             if isUnsent {
                 tree.nodes[plan.item]?.working?.markUnsaved()
             } else {
-                tree.nodes[plan.item]?.overlay.revision = taken.revision
+                if node.overlay.revision == node.server?.revision {
+                    tree.nodes[plan.item]?.overlay.revision = taken.revision
+                }
+                tree.noteServerTime(of: plan.item)
             }
         }
+        if !isUnsent { store.enqueue(timeRecord(of: plan.item)) }
     }
 
     /// Content that no close has confirmed survives from now on as it is: what it came from goes.
@@ -344,7 +348,8 @@ extension VirtualFileSystem {
             return copy
         }
         defer { copy.discard(keeping: sentPaths(of: removed)) }
-        let content = LocalContent(path: copy.path, size: server.size)
+        let content = LocalContent(
+            path: copy.path, size: server.size, modified: timeToSend(of: node.id))
         let isFirstTry = try await noteSending(content, of: removed, to: plan.place)
         do throws(CloudStorageError) {
             return try await cloud.upload(

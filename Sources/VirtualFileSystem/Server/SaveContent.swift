@@ -58,12 +58,9 @@ extension VirtualFileSystem {
     private func send(
         _ frozen: FrozenContent, of id: UInt64, _ working: WorkingCopy, at place: NodePlace
     ) async throws(JobFailure) {
-        let (server, modified) = tree.withLock { tree in
-            (tree.nodes[id]?.server, tree.nodes[id]?.overlay.modified)
-        }
+        let server = tree.withLock { $0.nodes[id]?.server }
         let content = LocalContent(
-            path: frozen.file.path, size: frozen.size,
-            modified: cloud.capabilities.setsModificationTime ? modified : nil)
+            path: frozen.file.path, size: frozen.size, modified: timeToSend(of: id))
         if let server, await isCached(server, equalTo: content) {
             return acknowledgeUnchanged(id, working, generation: frozen.generation)
         }

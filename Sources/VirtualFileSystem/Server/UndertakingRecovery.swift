@@ -210,7 +210,9 @@ extension VirtualFileSystem {
                     (server.revision, server.size) = (stored.revision, stored.size)
                     server.modified = stored.modified
                 }
-                tree.nodes[id]?.overlay.revision = server.revision
+                if tree.nodes[id]?.overlay.revision == tree.nodes[id]?.server?.revision {
+                    tree.nodes[id]?.overlay.revision = server.revision
+                }
             }
             tree.acknowledge(id, server, at: home)
             tree.compare(id)

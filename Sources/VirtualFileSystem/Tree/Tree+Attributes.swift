@@ -46,6 +46,9 @@ extension Tree {
         return permissions(of: folder)
     }
 
+    /// The modification time that is shown of a node.
+    func modified(of node: Node) -> FileTime { times(of: node).modified }
+
     private func times(of node: Node) -> (modified: FileTime, changed: FileTime) {
         let zero = FileTime(seconds: 0)
         let server = node.server?.modified
