@@ -68,11 +68,13 @@ extension ModelRun {
         }
     }
 
-    /// What `touch -d` does. The time is of an earlier day than any content's, so that it tells which
-    /// touch it was.
+    /// Seconds since 1970, before those that the clocks show.
+    static let givenTimes: Range<Int64> = 1_000_000_000..<1_600_000_000
+
+    /// What `touch -d` does, each with a time of its own.
     func giveTime() async {
         let path = await place()
-        let seconds = Int64.random(in: 1_000_000_000..<1_600_000_000, using: &random)
+        let seconds = Int64.random(in: Self.givenTimes, using: &random)
         note("touch \(path) \(seconds)")
         do throws(FileSystemError) {
             try await machine.setTime(path, FileTime(seconds: seconds))

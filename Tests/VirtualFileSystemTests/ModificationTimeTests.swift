@@ -178,4 +178,14 @@ import VirtualFileSystem
         #expect(fixture.cloud.modified(at: "/a") == Self.time.seconds)
         #expect(try await shown(fixture) == Self.time)
     }
+
+    @Test(arguments: [false, true])
+    func aFileOfAnUnheardTimeIsRemoved(_ restarts: Bool) async throws {
+        var fixture = try await fixture()
+        try await touchUnheard(fixture)
+        try await fixture.unlink("/a")
+        if restarts { fixture = try await fixture.restartByHand() }
+        await fixture.work()
+        #expect(fixture.cloud.snapshot().isEmpty)
+    }
 }

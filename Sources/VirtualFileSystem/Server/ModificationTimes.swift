@@ -77,12 +77,12 @@ extension VirtualFileSystem {
                 throw FileSystemError(.inputOutput, "a recorded time can't be read: \(error)")
             }
             guard let record = try await store.record(InodeNumber(unsent.inode)),
-                record.server != nil, !record.isRemoved
+                record.server != nil
             else {
                 store.enqueue([.removeIntent(intent.id)])
                 continue
             }
-            try await restoreAncestors(of: record.parent)
+            if !record.isRemoved { try await restoreAncestors(of: record.parent) }
             timeIntents.withLock { $0[unsent.inode] = intent.id }
             tree.withLock { tree in
                 // The server may have been asked before the end of that run.
@@ -105,6 +105,10 @@ extension VirtualFileSystem {
         }
         guard let (server, reference, time) = plan, let revision = server.revision else {
             return giveUpTime(of: id)
+        }
+        // On record before anything goes: after a crash the new revision is known as our own.
+        try await asLocalJob { () async throws(FileSystemError) in
+            try await self.store.commit(self.timeRecord(of: id), durability: .normal)
         }
         let item: CloudItem
         do throws(CloudStorageError) {

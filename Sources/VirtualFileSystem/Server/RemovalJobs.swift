@@ -68,6 +68,7 @@ extension VirtualFileSystem {
                     let known = tree.nodes[child], known.isRemoved, others.contains(child)
                 else { return false }
                 return item.reference.isFolder || known.server?.revision == item.revision
+                    || tree.isTimeOnly(item, of: child)
             }
         }
         guard isKnown else {
@@ -83,7 +84,10 @@ extension VirtualFileSystem {
         let current = try await cloud.item(reference)
         if current.revision == known.revision { return current }
         // What it sent without hearing the answer counts as seen.
-        let inode = tree.withLock { $0.nodes[id]?.inode } ?? InodeNumber(id)
+        let (inode, isTimeOnly) = tree.withLock {
+            ($0.nodes[id]?.inode ?? InodeNumber(id), $0.isTimeOnly(current, of: id))
+        }
+        if isTimeOnly { return current }
         guard try await isOurs(current, inode) else {
             throw CloudStorageError(
                 .revisionChanged, "another client changed it; look at it again")
@@ -228,7 +232,8 @@ extension VirtualFileSystem {
     ) async throws(JobFailure) -> Bool? {
         let known = tree.withLock { $0.nodes[id]?.server?.revision }
         do throws(CloudStorageError) {
-            return try await cloud.item(reference).revision == known
+            let current = try await cloud.item(reference)
+            return tree.withLock { current.revision == known || $0.isTimeOnly(current, of: id) }
         } catch {
             guard error.kind == .notFound else { throw JobFailure(error) }
             return nil
