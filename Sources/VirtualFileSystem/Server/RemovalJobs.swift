@@ -232,8 +232,7 @@ extension VirtualFileSystem {
     ) async throws(JobFailure) -> Bool? {
         let known = tree.withLock { $0.nodes[id]?.server?.revision }
         do throws(CloudStorageError) {
-            let current = try await cloud.item(reference)
-            return tree.withLock { current.revision == known || $0.isTimeOnly(current, of: id) }
+            return try await cloud.item(reference).revision == known
         } catch {
             guard error.kind == .notFound else { throw JobFailure(error) }
             return nil
