@@ -183,9 +183,14 @@ extension MountedCloud {
         }
     }
 
-    private func lastLoggedLine() throws -> String {
+    /// What the load did last, and before that with the same name.
+    private func lastLoggedLines() throws -> String {
         let log = try String(contentsOfFile: home.path + "/load.log", encoding: .utf8)
-        return String(log.split(separator: "\n").last ?? "")
+        let lines = log.split(separator: "\n")
+        guard let last = lines.last else { return "" }
+        let name = last.split(separator: "\"").first { $0.contains("/f") } ?? last
+        let history = lines.enumerated().filter { $1.contains("\"\(name)\"") }.suffix(12)
+        return history.map { "\($0) of \(lines.count): \($1)" }.joined(separator: "\n")
     }
 
     /// Runs the load without end, and ends the driver once the log has so many lines.
@@ -197,7 +202,7 @@ extension MountedCloud {
                 + (isDurable ? "durable" : "") + "; touch ended-\(seed)", seconds: 300)
         try await eventually(within: .seconds(240), "\(lines) lines of the log") {
             let hasEnded = FileManager.default.fileExists(atPath: "\(home.path)/ended-\(seed)")
-            if hasEnded { throw LoadEnded(description: try lastLoggedLine()) }
+            if hasEnded { throw LoadEnded(description: try lastLoggedLines()) }
             return try loggedLines() >= lines
         }
         try await end()
