@@ -114,6 +114,9 @@ extension VirtualFileSystem {
             if let found = try await entry(named: sent.name, in: sent.folder) {
                 guard try await isArrived(sent, as: found), try await isNobodys(found)
                 else { return true }
+                // A file of that name that was made since may have had it stored, in the same bytes.
+                let present = tree.withLock { $0.unsentFile(named: sent.name, in: sent.folder) }
+                guard present == holder else { return false }
                 if let holder {
                     if try await isOurs(found, inodeNumber(of: holder)) { return true }
                     guard take(found, for: holder) else { return true }
