@@ -85,12 +85,18 @@ let package = Package(
             ["CloudStorage", "FileSystemTypes", "LeitzCloudAPI", "HTTPTransport", .logging]),
         .systemLibrary(
             name: "CLibXML2", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
+        target("XMLStream", ["CLibXML2", "CloudStorage"]),
         // Its tests look at what is read of an answer from inside.
         .target(
             name: "WebDAVClient",
             dependencies: [
-                "CLibXML2", "CloudStorage", "FileSystemTypes", "HTTPTransport", .logging, .crypto,
+                "XMLStream", "CloudStorage", "FileSystemTypes", "HTTPTransport", .logging, .crypto,
             ],
+            swiftSettings: swiftSettings + [.unsafeFlags(["-enable-testing"])]),
+        // Its tests look at what is read of an answer from inside.
+        .target(
+            name: "ProvisioningClient",
+            dependencies: ["XMLStream", "CloudStorage", "HTTPTransport"],
             swiftSettings: swiftSettings + [.unsafeFlags(["-enable-testing"])]),
         // Its tests look at block maps and plans from inside, in the one configuration there is.
         .target(
@@ -117,9 +123,10 @@ let package = Package(
         target(
             "MountService",
             [
-                "FileSystemTypes", "CloudStorage", "HTTPTransport", "LeitzCloudClient",
-                "WebDAVClient", "LeitzCloudServer", "BlockCache", "StateStore", "VirtualFileSystem",
-                "FuseAdapter", .serviceLifecycle, .logging, .tomlKit, .system,
+                "FileSystemTypes", "CloudStorage", "HTTPTransport", "LeitzCloudAPI",
+                "LeitzCloudClient", "WebDAVClient", "ProvisioningClient", "LeitzCloudServer",
+                "BlockCache", "StateStore", "VirtualFileSystem", "FuseAdapter",
+                .serviceLifecycle, .logging, .tomlKit, .system,
             ]),
         .executableTarget(
             name: "ordner", dependencies: ["MountService", .argumentParser],
@@ -129,7 +136,7 @@ let package = Package(
             name: "TestSupport",
             dependencies: [
                 "FileSystemTypes", "CloudStorage", "LeitzCloudClient", "LeitzCloudServer",
-                "HTTPTransport", .logging,
+                "HTTPTransport", .nioCore, .nioPosix, .nioHTTP1, .logging,
             ],
             path: "Tests/TestSupport", swiftSettings: swiftSettings),
         tests("FileSystemTypesTests", ["FileSystemTypes"]),
@@ -156,6 +163,13 @@ let package = Package(
                 .nioCore, .nioPosix, .nioHTTP1, .logging,
             ],
             exclude: ["Samples"], swiftSettings: swiftSettings),
+        .testTarget(
+            name: "ProvisioningClientTests",
+            dependencies: [
+                "ProvisioningClient", "LeitzCloudServer", "LeitzCloudClient", "LeitzCloudAPI",
+                "CloudStorage", "HTTPTransport", "TestSupport", .nioCore, .nioPosix, .nioHTTP1, .logging,
+            ],
+            exclude: ["Samples", "Documents"], swiftSettings: swiftSettings),
         tests(
             "CloudStorageContractTests",
             [

@@ -70,13 +70,15 @@ package struct CloudItem: Hashable, Sendable {
     package var isLocked: Bool
     /// Who holds the lock, as far as the server says.
     package var lockHolder: String?
+    /// When the lock ends by itself, as far as the server says.
+    package var lockExpires: FileTime?
     /// True in answers that include deleted items.
     package var isDeleted: Bool
 
     package init(
         reference: ItemReference, name: String, size: Int64, revision: String?,
         modified: FileTime?, permissions: ItemPermissions = .all, isLocked: Bool = false,
-        lockHolder: String? = nil, isDeleted: Bool = false
+        lockHolder: String? = nil, lockExpires: FileTime? = nil, isDeleted: Bool = false
     ) {
         self.reference = reference
         self.name = name
@@ -86,6 +88,7 @@ package struct CloudItem: Hashable, Sendable {
         self.permissions = permissions
         self.isLocked = isLocked
         self.lockHolder = lockHolder
+        self.lockExpires = lockExpires
         self.isDeleted = isDeleted
     }
 }

@@ -64,35 +64,6 @@ package struct WireListing: Decodable, Hashable, Sendable {
     }
 }
 
-/// A root object ("Root-Objekt"); its children are decoded with `WireListing`.
-package struct WireRoot: Codable, Hashable, Sendable {
-    package var type = "root"
-    package var id: Int64
-    package var name: String
-    package var path: String?
-    package var isLocked: Bool?
-    package var locks: [WireLock]?
-    /// `sync`, `share` or `backup`.
-    package var rootType: String?
-    package var spaceUsed: Int64?
-    package var spaceUsedFormatted: String?
-    package var permissions: [String]?
-    package var hash: String?
-
-    package init(id: Int64, name: String) {
-        self.id = id
-        self.name = name
-    }
-
-    enum CodingKeys: String, CodingKey {
-        case type, id, name, path, locks, permissions, hash
-        case isLocked = "is_locked"
-        case rootType = "root_type"
-        case spaceUsed = "space_used"
-        case spaceUsedFormatted = "space_used_formatted"
-    }
-}
-
 /// One element of `locks`. The document does not describe it, so every field is optional.
 package struct WireLock: Codable, Hashable, Sendable {
     package var personID: Int64?
@@ -122,35 +93,26 @@ package struct WireLock: Codable, Hashable, Sendable {
     }
 }
 
-/// A file-share object ("File-Share Objekt").
-package struct WireShare: Codable, Hashable, Sendable {
-    package var type = "share"
-    package var id: Int64
-    package var creatorID: Int64?
-    package var fileID: Int64?
-    package var folderID: Int64?
-    package var rootID: Int64
-    package var hash: String
-    package var expires: String?
-    package var readAccess: Bool?
-    package var writeAccess: Bool?
-    package var deleteAccess: Bool?
-
-    package init(id: Int64, rootID: Int64, hash: String) {
-        self.id = id
-        self.rootID = rootID
-        self.hash = hash
+extension WireLock: WireValue {
+    package init?(json: JSONValue) {
+        guard case .object(let fields) = json else {
+            self.init(personID: nil, email: nil, displayName: nil, expires: nil)
+            return
+        }
+        self.init(
+            personID: fields["person_id"].flatMap(Int64.init(json:)),
+            email: fields["email"].flatMap(String.init(json:)),
+            displayName: fields["display_name"].flatMap(String.init(json:)),
+            expires: fields["expires"].flatMap(String.init(json:)))
     }
 
-    enum CodingKeys: String, CodingKey {
-        case type, id, hash, expires
-        case creatorID = "creator_id"
-        case fileID = "file_id"
-        case folderID = "folder_id"
-        case rootID = "root_id"
-        case readAccess = "read_access"
-        case writeAccess = "write_access"
-        case deleteAccess = "delete_access"
+    package var json: JSONValue {
+        var fields: [String: JSONValue] = [:]
+        fields["person_id"] = personID?.json
+        fields["email"] = email?.json
+        fields["display_name"] = displayName?.json
+        fields["expires"] = expires?.json
+        return .object(fields)
     }
 }
 

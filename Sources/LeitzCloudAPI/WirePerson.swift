@@ -1,106 +1,106 @@
-/// A person object ("Person-Objekt"), as far as a mount needs it.
-package struct WirePerson: Codable, Hashable, Sendable {
-    package var type = "person"
-    package var id: Int64
-    package var email: String
-    package var username: String?
-    package var companyID: Int64?
-    package var firstName: String?
-    package var lastName: String?
-    package var displayName: String?
-    /// The person's own sync root; nil where there is none.
-    package var rootID: Int64?
-    package var roots: [WireRoot]?
-    package var spaceQuota: LenientInteger?
-    package var spaceQuotaFormatted: String?
-    package var spaceUsage: LenientInteger?
-    package var spaceUsageFormatted: String?
-    package var canShare: Bool?
-    package var companyPolicy: WirePolicy?
+/// A person object ("Person-Objekt").
+package struct WirePerson: WireObject {
+    package struct Fields: Sendable {
+        package let username = WireField<String>("username")
+        package let companyID = WireField<Int64>("company_id")
+        package let firstName = WireField<String>("first_name")
+        package let lastName = WireField<String>("last_name")
+        package let displayName = WireField<String>("display_name")
+        /// The person's own sync root; nil where there is none.
+        package let rootID = WireField<Int64>("root_id")
+        package let roots = WireField<[WireRoot]>("roots")
+        /// Bytes.
+        package let spaceQuota = WireField<LenientInteger>("space_quota")
+        package let spaceQuotaFormatted = WireField<String>("space_quota_formatted")
+        /// Bytes.
+        package let spaceUsage = WireField<LenientInteger>("space_usage")
+        package let spaceUsageFormatted = WireField<String>("space_usage_formatted")
+        package let canShare = WireField<Bool>("can_share")
+        package let companyPolicy = WireField<WirePolicy>("company_policy")
+        /// Whether the person administers the organization. Real servers send it, the document
+        /// has it in the create call only.
+        package let siteAdmin = WireField<Bool>("site_admin")
+        /// Whether the person administers every organization.
+        package let systemAdmin = WireField<Bool>("system_admin")
+        package let mobilePhone = WireField<String>("mobile_phone")
+        package let active = WireField<Bool>("active")
+        package let created = WireField<WireTime>("created")
+    }
+
+    package static let names = Fields()
+    package static var required: [String] { ["id", "email"] }
+
+    package var fields: [String: JSONValue]
+
+    package init(fields: [String: JSONValue]) { self.fields = fields }
 
     package init(id: Int64, email: String) {
-        self.id = id
-        self.email = email
+        fields = ["type": .text("person"), "id": .integer(id), "email": .text(email)]
     }
 
-    enum CodingKeys: String, CodingKey {
-        case type, id, email, username, roots
-        case companyID = "company_id"
-        case firstName = "first_name"
-        case lastName = "last_name"
-        case displayName = "display_name"
-        case rootID = "root_id"
-        case spaceQuota = "space_quota"
-        case spaceQuotaFormatted = "space_quota_formatted"
-        case spaceUsage = "space_usage"
-        case spaceUsageFormatted = "space_usage_formatted"
-        case canShare = "can_share"
-        case companyPolicy = "company_policy"
+    package var email: String {
+        get { fields["email"].flatMap(String.init(json:)) ?? "" }
+        set { fields["email"] = .text(newValue) }
     }
 }
 
-/// The policy fields that change what a client may do ("Richtlinien-Objekt").
-package struct WirePolicy: Codable, Hashable, Sendable {
-    package var type = "policy"
-    package var companyID: Int64?
-    /// Comma-separated, each with its dot.
-    package var excludedExtensions: String?
-    package var lockedExtensions: String?
-    /// In MB.
-    package var maxFileSize: LenientInteger?
-    package var spaceQuota: LenientInteger?
-    package var userLockFiles: Bool?
-    package var userCreateShares: Bool?
-    package var userOverwriteCollisions: Bool?
-    package var webdavEnabled: Bool?
-    package var trimRevisions: Bool?
-    package var purgeDeleted: Bool?
-    package var requireTwoStepAuth: Bool?
-
-    package init() {}
-
-    enum CodingKeys: String, CodingKey {
-        case type
-        case companyID = "company_id"
-        case excludedExtensions = "excluded_extensions"
-        case lockedExtensions = "locked_extensions"
-        case maxFileSize = "max_file_size"
-        case spaceQuota = "space_quota"
-        case userLockFiles = "user_lock_files"
-        case userCreateShares = "user_create_shares"
-        case userOverwriteCollisions = "user_overwrite_collisions"
-        case webdavEnabled = "webdav_enabled"
-        case trimRevisions = "trim_revisions"
-        case purgeDeleted = "purge_deleted"
-        case requireTwoStepAuth = "require_two_step_auth"
+/// A guest object ("Gast-Objekt").
+package struct WireGuest: WireObject {
+    package struct Fields: Sendable {
+        package let companyID = WireField<Int64>("company_id")
+        /// The person who made the guest.
+        package let creatorID = WireField<Int64>("creator_id")
+        package let email = WireField<String>("email")
+        package let firstName = WireField<String>("first_name")
+        package let lastName = WireField<String>("last_name")
+        package let active = WireField<Bool>("active")
+        package let created = WireField<WireTime>("created")
     }
+
+    package static let names = Fields()
+
+    package var fields: [String: JSONValue]
+
+    package init(fields: [String: JSONValue]) { self.fields = fields }
+
+    package init(id: Int64) { fields = ["type": .text("guest"), "id": .integer(id)] }
 }
 
-/// An integer that servers send as a number, as a string of digits, or as an empty string.
-package struct LenientInteger: Codable, Hashable, Sendable {
-    /// Nil for an empty string and for whatever else is no integer: no figure that is sent this
-    /// way is worth failing a sign-in for.
-    package var value: Int64?
-
-    package init(_ value: Int64?) { self.value = value }
-
-    package init(from decoder: any Decoder) throws {
-        let single = try decoder.singleValueContainer()
-        if let number = try? single.decode(Int64.self) {
-            value = number
-        } else if let number = try? single.decode(Double.self),
-            number.isFinite, abs(number) < 9.2e18
-        {
-            value = Int64(number)
-        } else if let text = try? single.decode(String.self) {
-            value = Int64(text)
-        } else {
-            value = nil
-        }
+/// A group object ("Gruppe-Objekt").
+package struct WireGroup: WireObject {
+    package struct Fields: Sendable {
+        package let companyID = WireField<Int64>("company_id")
+        package let name = WireField<String>("name")
+        package let created = WireField<WireTime>("created")
+        package let active = WireField<Bool>("active")
     }
 
-    package func encode(to encoder: any Encoder) throws {
-        var single = encoder.singleValueContainer()
-        if let value { try single.encode(value) } else { try single.encodeNil() }
+    package static let names = Fields()
+
+    package var fields: [String: JSONValue]
+
+    package init(fields: [String: JSONValue]) { self.fields = fields }
+
+    package init(id: Int64) { fields = ["type": .text("group"), "id": .integer(id)] }
+}
+
+/// The answer of a group's `members` call ("Gruppenmitglieder auflisten").
+package struct WireMembers: WireObject {
+    package struct Fields: Sendable {
+        /// Persons that are members themselves.
+        package let members = WireField<[Int64]>("members")
+        /// Groups that are members themselves.
+        package let memberGroups = WireField<[Int64]>("member_groups")
+        /// Persons that are members of such a group, at any depth.
+        package let membersFromGroup = WireField<[Int64]>("members_from_group")
+        /// Groups that are members of such a group, at any depth.
+        package let memberGroupsFromGroup = WireField<[Int64]>("member_groups_from_group")
     }
+
+    package static let names = Fields()
+    package static var required: [String] { [] }
+
+    package var fields: [String: JSONValue]
+
+    package init(fields: [String: JSONValue]) { self.fields = fields }
 }

@@ -82,20 +82,23 @@ package struct ItemChecks: Sendable {
             reference: reference, name: name, size: isFile ? size(wire) : 0,
             revision: isFile ? wire.revisionID.map { String($0) } : nil, modified: modified(wire),
             permissions: Self.permissions(wire.permissions), isLocked: lock.isLocked,
-            lockHolder: lock.holder, isDeleted: wire.isDeleted ?? false)
+            lockHolder: lock.holder, lockExpires: lock.expires, isDeleted: wire.isDeleted ?? false)
     }
 
-    /// Whether somebody else holds a lock, and who.
+    /// Whether somebody else holds a lock, who, and until when.
     func lockState(
         _ isLocked: Bool?, _ locks: [WireLock]?, of reference: ItemReference
-    ) -> (isLocked: Bool, holder: String?) {
+    ) -> (isLocked: Bool, holder: String?, expires: FileTime?) {
         let locks = locks ?? []
         if let other = locks.first(where: { !isOwn($0, of: reference) }) {
             let holder = other.displayName ?? other.email
-            return (true, holder.map { String($0.prefix(200)) })
+            let expires = other.expires.flatMap { WireDate.parse($0) }
+            return (
+                true, holder.map { String($0.prefix(200)) }, expires.map { FileTime(seconds: $0) }
+            )
         }
-        guard locks.isEmpty, isLocked == true else { return (false, nil) }
-        return (!holdsLock(reference), nil)
+        guard locks.isEmpty, isLocked == true else { return (false, nil, nil) }
+        return (!holdsLock(reference), nil, nil)
     }
 
     /// What the words allow; all where there are none (the call did not ask for them).

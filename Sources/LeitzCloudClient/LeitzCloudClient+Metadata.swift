@@ -133,7 +133,7 @@ extension LeitzCloudClient {
         let item = CloudItem(
             reference: reference, name: name, size: 0, revision: nil, modified: nil,
             permissions: ItemChecks.permissions(listing.permissions), isLocked: lock.isLocked,
-            lockHolder: lock.holder)
+            lockHolder: lock.holder, lockExpires: lock.expires)
         return state.withLock { $0.named(item) }
     }
 

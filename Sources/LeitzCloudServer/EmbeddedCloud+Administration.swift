@@ -65,8 +65,10 @@ extension EmbeddedCloud {
     /// Deletes a root for good: calls on it answer 410 `root_deleted` from now on.
     package func deleteRoot(_ root: Int64) async throws {
         try await services.database.write { db in
-            try db.execute(sql: "UPDATE roots SET is_deleted = 1 WHERE id = ?", arguments: [root])
-            if db.changesCount == 0 { throw EmbeddedCloudError.noSuch("root \(root)") }
+            let isKnown = try Bool.fetchOne(
+                db, sql: "SELECT count(*) FROM roots WHERE id = ?", arguments: [root])
+            if isKnown != true { throw EmbeddedCloudError.noSuch("root \(root)") }
+            try TeamShares.delete(db, root: root)
         }
     }
 }

@@ -46,8 +46,8 @@ package final class EmbeddedCloud: Sendable {
     package static func start(_ configuration: EmbeddedCloudConfiguration) async throws
         -> EmbeddedCloud
     {
-        let loopback = ["127.0.0.1", "::1", "localhost"]
-        if configuration.isPlain, !loopback.contains(configuration.host) {
+        let isPlain = configuration.isPlain || configuration.hasPlainPush
+        if isPlain, !EmbeddedCloudConfiguration.isLoopback(configuration.host) {
             throw EmbeddedCloudError.plainBeyondLoopback(host: configuration.host)
         }
         let threads = NIOThreadPool(numberOfThreads: diskThreads)
@@ -124,9 +124,10 @@ package final class EmbeddedCloud: Sendable {
         _ configuration: EmbeddedCloudConfiguration, _ services: CloudServices,
         _ tls: TLSConfiguration
     ) async throws -> PushServer {
+        let isPlain = configuration.isPlain || configuration.hasPlainPush
         let server = try await PushServer.bind(
-            services, host: configuration.host, tls: configuration.isPlain ? nil : tls)
-        let scheme = configuration.isPlain ? "ws" : "wss"
+            services, host: configuration.host, tls: isPlain ? nil : tls)
+        let scheme = isPlain ? "ws" : "wss"
         let address = "\(scheme)://\(configuration.hostInURL):\(server.port)\(PushServer.path)"
         services.pushAddress.withLock { $0 = address }
         return server

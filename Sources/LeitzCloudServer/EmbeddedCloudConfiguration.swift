@@ -19,6 +19,9 @@ package struct EmbeddedCloudConfiguration: Sendable {
     package var isPlain = false
     /// Tells WebDAV clients of changes, on a free port of its own.
     package var tellsChanges = false
+    /// Tells of changes without TLS although the rest is HTTPS, as behind a proxy that was set up
+    /// badly; only where the host is a loopback address. For tests of clients, which refuse that.
+    package var hasPlainPush = false
     /// Seconds since 1970; tests put a clock of their own here.
     package var clock: @Sendable () -> Int64 = { Int64(Date().timeIntervalSince1970) }
 
@@ -37,6 +40,11 @@ package struct EmbeddedCloudConfiguration: Sendable {
 }
 
 extension EmbeddedCloudConfiguration {
+    /// Whether a host to listen on is one that only this machine reaches.
+    package static func isLoopback(_ host: String) -> Bool {
+        ["127.0.0.1", "::1", "localhost"].contains(host)
+    }
+
     var hostInURL: String { host.contains(":") ? "[\(host)]" : host }
 }
 

@@ -257,7 +257,7 @@ package struct LeaseTable: Sendable {
         let resumed = lease.waiters.map { Action.resume($0, nil) }
         lease.holders += lease.waiters.count
         lease.waiters = []
-        lease.phase = .held(renewAt: call.startedAt + duration / 2)
+        lease.phase = .held(renewAt: renewal(of: call))
         guard lease.holders > 0 else { return giveBack(&lease, key, now) }
         defer { leases[key] = lease }
         return resumed + dismissLeavers(&lease)
@@ -294,7 +294,7 @@ package struct LeaseTable: Sendable {
                 return lease.isWanted ? told : told + end(&lease, key)
             }
         } else {
-            lease.phase = .held(renewAt: answer.call.startedAt + duration / 2)
+            lease.phase = .held(renewAt: renewal(of: answer.call))
         }
         guard !lease.isWanted else {
             defer { leases[key] = lease }
@@ -328,6 +328,12 @@ package struct LeaseTable: Sendable {
         else { return [] }
         defer { leases[key] = lease }
         return startUnlocking(&lease, attempt: attempt + 1, now)
+    }
+
+    /// Half the duration after the call, or up to a twentieth of the duration earlier, so that many
+    /// locks that were taken at once are not all renewed at once.
+    private func renewal(of call: Call) -> Duration {
+        call.startedAt + duration / 2 - duration / 160 * Int((call.serial - 1) % 8)
     }
 
     private mutating func tick(_ now: Duration) -> [Action] {

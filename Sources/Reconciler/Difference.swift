@@ -36,7 +36,8 @@ package struct Difference: Hashable, Sendable {
     package var content: Content
     /// Bytes by which content that is ready makes the server's usage grow.
     package var growth: Int64
-    /// The server has the content, with another modification time than a program gave the file.
+    /// The server has the content, with another modification time than a program gave the file;
+    /// does not count where the file is to go.
     package var isTimeUnsent: Bool
     /// Removed, but still read by a program, and not all of it is on this machine.
     package var isHeld: Bool

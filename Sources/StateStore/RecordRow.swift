@@ -10,7 +10,7 @@ extension InodeRecord {
         "server_locked", "mode", "user_id", "group_id", "modified", "changed", "accessed",
         "overlay_revision", "symlink_target", "is_local_only", "content_file", "size",
         "listing_validator", "is_listed", "missing_content", "server_parent", "server_name",
-        "is_removed",
+        "is_removed", "lock_holder", "lock_expires",
     ]
 
     /// The columns for a SELECT from table `inode`.
@@ -42,7 +42,7 @@ extension InodeRecord {
             .text(contentFile), size?.databaseValue ?? .null, .text(listingValidator),
             isListed.databaseValue, .ranges(missingContent),
             serverPlace.map { .inode($0.parent) } ?? .null, .text(serverPlace?.name),
-            isRemoved.databaseValue,
+            isRemoved.databaseValue, .text(server?.lockHolder), .time(server?.lockExpires),
         ]
     }
 
@@ -77,7 +77,8 @@ extension ServerSide {
                 path: try row.text(7)),
             revision: try row.optionalText(8), size: try row.integer(9),
             modified: try row.time(10),
-            permissions: ItemPermissions(rawValue: try row.integer(11)), isLocked: locked != 0)
+            permissions: ItemPermissions(rawValue: try row.integer(11)), isLocked: locked != 0,
+            lockHolder: try row.optionalText(30), lockExpires: try row.time(31))
     }
 }
 

@@ -11,11 +11,17 @@ package struct ServerSide: Sendable, Hashable {
     /// The server's time of the last change; nil where it keeps none.
     package var modified: FileTime?
     package var permissions: ItemPermissions
+    /// By somebody else.
     package var isLocked: Bool
+    /// Who holds that lock, as far as the server says.
+    package var lockHolder: String?
+    /// When it ends by itself, as far as the server says.
+    package var lockExpires: FileTime?
 
     package init(
         reference: ItemReference, revision: String? = nil, size: Int64 = 0,
-        modified: FileTime? = nil, permissions: ItemPermissions = .all, isLocked: Bool = false
+        modified: FileTime? = nil, permissions: ItemPermissions = .all, isLocked: Bool = false,
+        lockHolder: String? = nil, lockExpires: FileTime? = nil
     ) {
         self.reference = reference
         self.revision = revision
@@ -23,5 +29,7 @@ package struct ServerSide: Sendable, Hashable {
         self.modified = modified
         self.permissions = permissions
         self.isLocked = isLocked
+        self.lockHolder = lockHolder
+        self.lockExpires = lockExpires
     }
 }

@@ -6,7 +6,7 @@ import GRDB
 package enum StateSchema {
     /// All migrations, oldest first.
     package static var migrations: [(name: String, sql: String)] {
-        [("1", version1), ("2", version2)]
+        [("1", version1), ("2", version2), ("3", version3)]
     }
 
     /// The migrator of the given migrations, which are applied in order, each in a transaction.
@@ -91,5 +91,10 @@ package enum StateSchema {
         CREATE INDEX inode_unsent ON inode(inode)
             WHERE content_file IS NOT NULL OR (server_root IS NULL AND is_local_only = 0)
             OR server_name IS NOT NULL OR is_removed <> 0;
+        """
+
+    private static let version3 = """
+        ALTER TABLE inode ADD COLUMN lock_holder TEXT;
+        ALTER TABLE inode ADD COLUMN lock_expires ANY;
         """
 }

@@ -1,5 +1,6 @@
 package import FileSystemTypes
 import Dispatch
+import FoundationEssentials
 import GRDB
 import Synchronization
 
@@ -60,6 +61,10 @@ package final class StateStore: Sendable {
         connection = Mutex(database.queue)
         self.numbers = Mutex(numbers)
         self.folder = Mutex(folder)
+        if wasRebuilt {
+            let now = Int64(Date().timeIntervalSince1970)
+            enqueue([.setValue(key: Self.rebuiltKey, value: String(now))])
+        }
     }
 
     // MARK: Numbers
@@ -266,7 +271,7 @@ package final class StateStore: Sendable {
         }
     }
 
-    private func read<Value: Sendable>(
+    func read<Value: Sendable>(
         _ question: @escaping @Sendable (StateReader) throws -> Value
     ) async throws(FileSystemError) -> Value {
         typealias Answer = Result<Value, FileSystemError>

@@ -30,8 +30,8 @@ extension VirtualFileSystem {
         } else {
             try await refresh(Tree.rootID)
         }
-        let left = try await leaseJournal.leftOver()
-        if !left.isEmpty { Task { await self.locks.adopt(left) } }
+        try await takeUpLocks()
+        Task { await self.removeForgottenContents() }
         guard options.synchronizesInBackground else { return }
         synchronization.withLock { $0 = Task { await self.synchronize() } }
     }
@@ -119,7 +119,13 @@ extension VirtualFileSystem {
             group.addTask {
                 await self.repeatEvery(seconds: 15) { await self.tryToFinishUndertakings() }
             }
-            group.addTask { await self.repeatEvery(seconds: 10) { self.shrink() } }
+            group.addTask {
+                await self.repeatEvery(seconds: 10) {
+                    self.shrink()
+                    self.lookForEndedLocks()
+                    await self.endLocksByHand()
+                }
+            }
         }
     }
 
@@ -174,6 +180,8 @@ extension VirtualFileSystem {
         wake()
         await task?.value
         await orphans?.value
+        keptLocks.withLock { $0 = KeptLocks() }
+        recordLocksByHand()
         await locks.releaseAll()
         cache.close()
         await store.close()
@@ -194,5 +202,6 @@ extension Tree {
             nodes[child] = nil
         }
         nodes[id]?.children = nil
+        lockedFolders[id] = nil
     }
 }

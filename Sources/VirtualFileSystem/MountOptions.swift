@@ -41,7 +41,10 @@ package struct MountOptions: Sendable {
     package var chance = Chance.system
     package var symbolicLinks: SymbolicLinks = .store
     /// Names that never leave this machine, as shell patterns.
-    package var localOnlyPatterns: [String] = [".~lock.*#", "~$*", ".*.sw?", ".nfs*"]
+    package var localOnlyPatterns: [String] = [
+        ".~lock.*#", "~$*", ".~*.doc*", ".~*.xls*", ".~*.ppt*", ".~*.wps", ".~*.et", ".~*.dps",
+        ".*.sw?", ".nfs*",
+    ]
     /// Names that are temporary by nature: they stay on this machine where the organisation's policy
     /// excludes them, instead of being refused.
     package var temporaryPatterns: [String] = [
@@ -64,6 +67,8 @@ package struct MountOptions: Sendable {
     package var revalidationSeconds: Double = 2
     /// How long opening a file for writing waits for the server's lock before it counts as offline.
     package var lockAnswerSeconds: Double = 10
+    /// How long a lock is asked for, where the server allows that much; renewed at its half.
+    package var lockSeconds = 1_800
     /// Inodes kept in memory before unused folders are dropped.
     package var nodeLimit = 200_000
     /// Open files and folders at one time.

@@ -26,6 +26,19 @@ extension VirtualFileSystem {
         }
     }
 
+    /// What programs had written and not closed when an earlier run was killed goes after a week.
+    func removeForgottenContents() async {
+        do throws(FileSystemError) {
+            let count = try await store.removeForgottenContents(olderThan: 7 * 86_400)
+            if count > 0 {
+                logger.notice(
+                    "removed contents that were never closed", metadata: ["files": "\(count)"])
+            }
+        } catch {
+            logger.warning("old contents can't be removed", metadata: ["error": "\(error)"])
+        }
+    }
+
     private func takeUp(_ unsent: InodeRecord) async throws(FileSystemError) {
         guard let record = try await withContent(unsent) else { return }
         if record.isRemoved {

@@ -25,6 +25,8 @@ package final class VirtualFileSystem: Sendable {
     let store: StateStore
     let locks: LockManager
     let leaseJournal: LeaseJournal
+    /// Locks that are held for longer than a file is open.
+    let keptLocks = Mutex(KeptLocks())
     let options: MountOptions
     let logger: Logger
     let disk = DiskQueue(label: "ordner.disk")
@@ -81,7 +83,8 @@ package final class VirtualFileSystem: Sendable {
         tree = Mutex(Tree(rootNode: top, pace: options.pace, chance: options.chance))
         leaseJournal = LeaseJournal(store: store)
         locks = LockManager(
-            cloud: self.cloud, leaseSeconds: cloud.capabilities.lockSeconds ?? 1_800,
+            cloud: self.cloud,
+            leaseSeconds: max(2, min(cloud.capabilities.lockSeconds ?? 1_800, options.lockSeconds)),
             clock: ContinuousClock(), observer: leaseJournal)
     }
 

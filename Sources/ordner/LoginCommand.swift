@@ -16,6 +16,10 @@ struct LoginCommand: AsyncParsableCommand {
             read. Where the server offers app passwords (Nextcloud, ownCloud), use one; with
             --browser a Nextcloud makes one when you have signed in there.
 
+            Without --type the server says what it is. One that is both, as `ordner server` is,
+            counts as a LeitzCloud; --type nextcloud takes its WebDAV face instead, with the same
+            user and password.
+
             Example: ordner login work https://cloud.example.com --user me@example.com
             Example: ordner login files https://www.example.com/dav --user me
             """)

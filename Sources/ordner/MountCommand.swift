@@ -40,6 +40,9 @@ struct MountCommand: AsyncParsableCommand {
     @Option(help: "Take the server's lock when a file is opened for writing: open, off, require.")
     var lock = MountSettings.LockMode.open
 
+    @Option(help: "How long a lock is asked for at a time; it is renewed at half of that.")
+    var lockDuration = TimeSpan(seconds: 1_800)
+
     @Option(help: "Symbolic links: store (as NAME.rclonelink files) or refuse.")
     var symlinks = MountSettings.SymbolicLinkMode.store
 
@@ -58,6 +61,9 @@ struct MountCommand: AsyncParsableCommand {
     func validate() throws {
         guard (0.1...3600).contains(poll) else {
             throw ValidationError("--poll takes 0.1 to 3600 seconds.")
+        }
+        guard (60...86_400).contains(lockDuration.seconds) else {
+            throw ValidationError("--lock-duration takes 1m to 1d.")
         }
     }
 
@@ -93,6 +99,7 @@ struct MountCommand: AsyncParsableCommand {
             location: MountLocation(resolving: directory))
         settings.syncMode = sync
         settings.lockMode = lock
+        settings.lockSeconds = lockDuration.seconds
         settings.symbolicLinks = symlinks
         settings.cacheFolder = cacheDir.map(LocalPath.absolute)
         settings.cacheLimit = cacheSize.bytes

@@ -16,12 +16,26 @@ import MountService
               ordner mount work ~/Work
               ordner unmount ~/Work
 
+            As an administrator:
+              ordner user list work
+              ordner share create work Plans --group Sales
+
             Exit codes: 0 done, 1 failed, 2 wrong usage.
             """,
         subcommands: [
             LoginCommand.self, AccountsCommand.self, LogoutCommand.self, MountCommand.self,
             UnmountCommandLine.self, StatusCommand.self, SyncCommandLine.self,
-            ConflictsCommand.self, ServerCommand.self, DemoCommand.self,
+            ConflictsCommand.self, LockCommandLine.self, UnlockCommandLine.self,
+            LocksCommandLine.self, ServerCommand.self, DemoCommand.self,
+        ],
+        groupedSubcommands: [
+            CommandGroup(
+                name: "Administration",
+                subcommands: [
+                    UserCommand.self, GroupCommand.self, OrganizationCommand.self,
+                    ShareCommand.self, GuestCommand.self, MachineCommand.self,
+                    ActivityCommand.self, AppCommand.self, UsageCommand.self,
+                ])
         ])
 
     /// Runs one command and ends the process where it failed.

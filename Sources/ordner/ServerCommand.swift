@@ -18,6 +18,8 @@ struct ServerCommand: AsyncParsableCommand {
             It speaks HTTPS with a certificate of its own; clients trust DATA/ca.pem:
               ordner login home https://127.0.0.1:8443 --ca DATA/ca.pem --user me@example.com
 
+            The same files have a WebDAV face, as Nextcloud's: log in with --type nextcloud.
+
             The switches below make it behave as other servers of this API do.
             """)
 
@@ -26,6 +28,9 @@ struct ServerCommand: AsyncParsableCommand {
 
     @Option(help: ArgumentHelp("Where to listen; port 0 takes a free one.", valueName: "host:port"))
     var listen = "127.0.0.1:8443"
+
+    @Flag(help: "HTTP without TLS; --listen must be an address of this machine only (127.0.0.1).")
+    var plainHttp = false
 
     @Option(help: ArgumentHelp("Make a person with this address.", valueName: "email"))
     var admin: String?
@@ -58,8 +63,13 @@ struct ServerCommand: AsyncParsableCommand {
         guard (admin == nil) == (adminPasswordFile == nil) else {
             throw ValidationError("--admin and --admin-password-file belong together.")
         }
-        guard address != nil else {
+        guard let address else {
             throw ValidationError("--listen takes HOST:PORT, such as 127.0.0.1:8443.")
+        }
+        guard !plainHttp || CloudServerSettings.isLoopback(address.host) else {
+            throw ValidationError(
+                "--plain-http would send passwords in the clear over the network: "
+                    + "use it with 127.0.0.1, [::1] or localhost, or leave it out.")
         }
         guard maxFileSize ?? 1 > 0, accessTokenSeconds > 0 else {
             throw ValidationError("Sizes and times must be positive.")
@@ -72,6 +82,7 @@ struct ServerCommand: AsyncParsableCommand {
         var settings = CloudServerSettings(dataFolder: LocalPath.absolute(data))
         settings.host = address.host
         settings.port = address.port
+        settings.isPlain = plainHttp
         if let admin, let adminPasswordFile {
             settings.administrator = (admin, LocalPath.absolute(adminPasswordFile))
         }
@@ -86,7 +97,7 @@ struct ServerCommand: AsyncParsableCommand {
         settings.accessTokenSeconds = accessTokenSeconds
         try await CloudServer.run(settings) { url, certificate in
             Message.say("listening on \(url)")
-            Message.say("certificate \(certificate)")
+            if let certificate { Message.say("certificate \(certificate)") }
         }
     }
 

@@ -53,6 +53,7 @@ struct StatusCommand: AsyncParsableCommand {
                 + ($0.error.map { ": " + $0 } ?? "")
         }
         lines += mount.locks.map { "  locked      \($0)" }
+        lines += (mount.lostLocks ?? []).map { "  lock LOST   \($0)" }
         lines += mount.conflicts.map { "  conflict    \($0.copy) (the server's: \($0.original))" }
         return lines.joined(separator: "\n")
     }

@@ -30,6 +30,23 @@ import Testing
         }
     }
 
+    /// The embedded cloud speaks both protocols.
+    @Test func aServerOfTwoProtocolsIsWhatItIsAskedToBe() async throws {
+        let home = try PrivateHome()
+        try await CloudFixture.with(home) { fixture in
+            #expect(try await fixture.login("first", in: home).exitCode == 0)
+            let second = try await fixture.login("second", in: home, ["--type", "nextcloud"])
+            #expect(second.exitCode == 0, "\(second.error)")
+            let wrong = try await fixture.login("third", in: home, ["--type", "owncloud"])
+            #expect(wrong.exitCode == 1)
+            #expect(wrong.error.contains("but a nextcloud server"), "\(wrong.error)")
+            let types = try await accounts(in: home).map { $0["type"] as? String }
+            #expect(types == ["leitzcloud", "nextcloud"])
+        }
+        let help = try await home.run("login", "--help")
+        #expect(help.output.contains("--type nextcloud"))
+    }
+
     @Test func keepsItsIdOverASecondLogin() async throws {
         let home = try PrivateHome()
         try await CloudFixture.with(home) { fixture in

@@ -8,7 +8,8 @@ import Testing
         #expect(outcome.exitCode == 0)
         for command in [
             "login", "accounts", "logout", "mount", "unmount", "status", "sync", "conflicts",
-            "server", "demo",
+            "server", "demo", "user", "group", "org", "share", "guest", "machine", "activity",
+            "app", "usage",
         ] {
             #expect(outcome.output.contains("\n  \(command) "), "\(command)")
         }
@@ -17,7 +18,7 @@ import Testing
 
     @Test(arguments: [
         "login", "accounts", "logout", "mount", "unmount", "status", "sync", "conflicts", "server",
-        "demo",
+        "demo", "user", "group", "org", "share", "guest", "machine", "activity", "app", "usage",
     ])
     func everyCommandHasHelp(command: String) async throws {
         let outcome = try await PrivateHome().run(command, "--help")

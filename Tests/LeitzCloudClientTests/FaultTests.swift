@@ -204,7 +204,7 @@ import Testing
 
     @Test func aCancelledCallEndsAtOnce() async throws {
         try await scene { scene in
-            scene.inject(.delay(seconds: 4), "root")
+            scene.inject(.delay(seconds: 60), "root")
             let client = scene.client
             let top = scene.top
             let call = Task { try await failureKind { _ = try await client.entries(of: top) } }
@@ -212,7 +212,7 @@ import Testing
             let start = ContinuousClock.now
             call.cancel()
             #expect(try await call.value == .cancelled)
-            #expect(start.duration(to: .now) < .seconds(1))
+            #expect(start.duration(to: .now) < .seconds(15))
         }
     }
 

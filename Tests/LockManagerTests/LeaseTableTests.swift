@@ -169,11 +169,61 @@ import Testing
         #expect(renewal.operation == .renew)
         #expect(table.nextRenewal == nil)
         _ = table.handle(.answered(renewal, nil), at: .seconds(150))
-        #expect(table.nextRenewal == .seconds(180))
+        #expect(table.nextRenewal == .seconds(179.5))
         let next = try call(table.handle(.tick, at: .seconds(185)))
         let offline = CloudStorageError(.unreachable, "no network")
         _ = table.handle(.answered(next, offline), at: .seconds(190))
         #expect(table.nextRenewal == .seconds(200))
+        #expect(table.held == [file("a")])
+    }
+
+    @Test func locksTakenAtOnceAreNotRenewedAtOnce() {
+        var table = LeaseTable(duration: .seconds(80))
+        for number in 1...8 as ClosedRange<UInt64> {
+            for case .call(let call) in table.handle(.acquire(file("\(number)"), number), at: .zero)
+            {
+                _ = table.handle(.answered(call, nil), at: .zero)
+            }
+        }
+        var renewals: [Int] = []
+        for second in 0...40 {
+            let calls = table.handle(.tick, at: .seconds(second)).filter {
+                if case .call = $0 { true } else { false }
+            }
+            if !calls.isEmpty { renewals.append(second) }
+        }
+        #expect(renewals.first ?? 0 >= 36)
+        #expect(renewals.count >= 4)
+    }
+
+    /// Ten minutes without a network, an expired token and a restart of the server.
+    @Test func aLockOutlivesAnHourOfTrouble() {
+        let duration = 1_800
+        var table = LeaseTable(duration: .seconds(duration))
+        var lockedUntil = 0
+        var waiting: [(call: LeaseTable.Call, at: Int)] = []
+        func failure(at second: Int) -> CloudStorageError? {
+            switch second {
+            case 880..<1_480: CloudStorageError(.unreachable, "no network")
+            case 1_700..<1_800: CloudStorageError(.signInRequired, "the token has expired")
+            case 2_400..<2_460: CloudStorageError(.temporarilyUnavailable, "it is starting")
+            default: nil
+            }
+        }
+        func take(_ actions: [LeaseTable.Action], _ second: Int) {
+            for case .call(let call) in actions { waiting.append((call, second + 3)) }
+        }
+        take(table.handle(.acquire(file("a"), 1), at: .zero), 0)
+        for second in 0..<3_600 {
+            take(table.handle(.tick, at: .seconds(second)), second)
+            for (call, _) in waiting.filter({ $0.at <= second }) {
+                let error = failure(at: second)
+                if error == nil { lockedUntil = second + duration }
+                take(table.handle(.answered(call, error), at: .seconds(second)), second)
+            }
+            waiting.removeAll { $0.at <= second }
+            #expect(second < 3 || second < lockedUntil, "at \(second)")
+        }
         #expect(table.held == [file("a")])
     }
 }

@@ -153,7 +153,7 @@ final class MountedCloud: Sendable {
 
     /// Runs a shell script in the team root of the mount; a failing command fails it.
     @discardableResult
-    func shell(_ script: String, seconds: Double = 120) async throws -> String {
+    func shell(_ script: String, seconds: Double = 300) async throws -> String {
         let outcome = try await Shell.run(
             "cd '\(point)/\(server.teamPath)'; \(script)", scratch: home.path,
             seconds: seconds)
@@ -162,7 +162,7 @@ final class MountedCloud: Sendable {
     }
 
     /// The exit code and messages of a script that may fail.
-    func attempt(_ script: String, seconds: Double = 120) async throws -> Outcome {
+    func attempt(_ script: String, seconds: Double = 300) async throws -> Outcome {
         try await Shell.run(
             "cd '\(point)/\(server.teamPath)'; \(script)", scratch: home.path,
             seconds: seconds)

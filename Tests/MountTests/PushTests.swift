@@ -5,6 +5,7 @@ import LeitzCloudServer
 import Synchronization
 import TestSupport
 import Testing
+import WebDAVClient
 
 /// A server that tells of changes: a mount need not ask.
 @Suite(.serialized) struct PushTests {
@@ -59,6 +60,49 @@ import Testing
                 try await transport.messages(of: WebSocketCall(elsewhere, greeting: [])) { _ in }
             }
         }
+    }
+
+    /// An HTTPS server that would have us hear of changes without TLS is not told who we are: it is
+    /// asked for changes as any other.
+    @Test(arguments: [false, true])
+    func noConnectionInTheClearWhereTheServerIsSafe(hasPlainPush: Bool) async throws {
+        try await TestCloud.with(tellsChanges: true, hasPlainPush: hasPlainPush) { cloud in
+            let scheme = try #require(cloud.server.pushAddress).prefix { $0 != ":" }
+            #expect(scheme == (hasPlainPush ? "ws" : "wss"))
+            let transport = try cloud.transport()
+            let person = TestCloud.Person.alice
+            let credentials = WebDAVCredentials(user: person.email, password: person.password)
+            let client = try WebDAVClient(
+                server: try await WebDAVDetection.detect(
+                    try cloud.address, credentials: credentials, transport: transport),
+                credentials: credentials, transport: transport,
+                options: WebDAVOptions(lockOwner: "test"))
+            let listener = ConnectionCount()
+            let hearing = Task { () async -> CloudStorageError? in
+                do throws(CloudStorageError) {
+                    try await client.hearChanges(listener)
+                    return nil
+                } catch {
+                    return error
+                }
+            }
+            if hasPlainPush {
+                #expect(await hearing.value?.kind == .unsupported)
+                #expect(cloud.server.requestCounts()["POST push-token"] == nil)
+                #expect(listener.count == 0)
+            } else {
+                try await eventually("a connection") { listener.count == 1 }
+                hearing.cancel()
+                _ = await hearing.value
+            }
+        }
+    }
+
+    private final class ConnectionCount: ChangeListener {
+        private let value = Mutex(0)
+        var count: Int { value.withLock { $0 } }
+        func connected() { value.withLock { $0 += 1 } }
+        func changed() {}
     }
 
     private struct Ended: Error {}

@@ -11,11 +11,12 @@ extension MountedCloud {
     /// For the script, `word(CALL, ARGUMENTS…)` is how a call ended: `ok` or its errno's name, and
     /// how long it took where that was too long. `store` opens, writes and closes, `load` reads.
     func python(
-        _ script: String, meanwhile: (() async throws -> Void)? = nil
+        _ script: String, by interpreter: String = "python3",
+        meanwhile: (() async throws -> Void)? = nil
     ) async throws -> String {
         try await atHome("rm -f ready go; mkfifo ready go")
         async let running = attempt(
-            "python3 - \"$W/ready\" \"$W/go\" <<'END'\n\(Self.prelude)\n\(script)\nEND")
+            "\(interpreter) - \"$W/ready\" \"$W/go\" <<'END'\n\(Self.prelude)\n\(script)\nEND")
         if let meanwhile {
             try await atHome("cat ready")
             try await meanwhile()

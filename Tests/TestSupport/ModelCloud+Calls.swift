@@ -30,13 +30,23 @@ extension ModelCloud {
     package func list(
         _ folder: ItemReference, validator: String?
     ) async throws(CloudStorageError) -> FolderListing {
-        let listing = try listNow(folder, validator: validator)
-        let event = state.withLock { state in
-            defer { state.beforeListingIsAnswered = nil }
-            return state.beforeListingIsAnswered
+        let events = state.withLock { state in
+            defer {
+                state.beforeListingIsMade = nil
+                state.beforeListingIsAnswered = nil
+            }
+            return (state.beforeListingIsMade, state.beforeListingIsAnswered)
         }
-        do { try await event?() } catch { throw CloudStorageError(.invalidAnswer, "\(error)") }
-        return listing
+        do {
+            try await events.0?()
+            let listing = try listNow(folder, validator: validator)
+            try await events.1?()
+            return listing
+        } catch let error as CloudStorageError {
+            throw error
+        } catch {
+            throw CloudStorageError(.invalidAnswer, "\(error)")
+        }
     }
 
     private func listNow(

@@ -52,6 +52,11 @@ package final class ModelCloud: CloudStorage {
 
     package func removeFaults() { state.withLock { $0.faults.removeAll() } }
 
+    /// Has something happen between the call of the next listing and its making.
+    package func beforeNextListingIsMade(_ event: @escaping @Sendable () async throws -> Void) {
+        state.withLock { $0.beforeListingIsMade = event }
+    }
+
     /// Has something happen after the next listing was made, and before it is answered.
     package func beforeNextListingIsAnswered(_ event: @escaping @Sendable () async throws -> Void) {
         state.withLock { $0.beforeListingIsAnswered = event }
@@ -81,6 +86,9 @@ package final class ModelCloud: CloudStorage {
             if isLocked { state.lockedByOthers.insert(id) } else { state.lockedByOthers.remove(id) }
         }
     }
+
+    /// The time of all our locks is over.
+    package func endOwnLocks() { state.withLock { $0.ownLocks.removeAll() } }
 
     package var ownLockCount: Int { state.withLock { $0.ownLocks.count } }
 
@@ -118,15 +126,19 @@ package final class ModelCloud: CloudStorage {
     }
 
     /// Another client stores content: a new file, or the next revision of an existing one.
-    package func storeByOther(_ content: [UInt8], at path: String) {
+    ///
+    /// - Parameter modified: the time that it gives the file, in seconds since 1970; nil for now.
+    package func storeByOther(_ content: [UInt8], at path: String, modified: Int64? = nil) {
         state.withLock { state in
-            if let id = state.find(path) {
-                state.setContent(content, of: id)
-                return
+            let id: Int
+            if let known = state.find(path) {
+                id = known
+            } else {
+                let (parent, name) = state.split(path)
+                id = state.add(name, parent, isFolder: false)
             }
-            let (parent, name) = state.split(path)
-            let id = state.add(name, parent, isFolder: false)
             state.setContent(content, of: id)
+            if let modified { state.entries[id]?.modified = modified }
         }
     }
 

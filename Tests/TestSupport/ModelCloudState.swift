@@ -21,6 +21,7 @@ struct ModelCloudState {
     var isLosingAnswer = false
     var unanswered: Set<[UInt8]> = []
     var unansweredArrivals: Set<[UInt8]> = []
+    var beforeListingIsMade: (@Sendable () async throws -> Void)?
     var beforeListingIsAnswered: (@Sendable () async throws -> Void)?
     var log: [(time: Int64, id: Int, isDeleted: Bool)] = []
 

@@ -43,9 +43,10 @@ package final class TestCloud: Sendable {
     /// Starts a server, hands it over, and stops it again whatever happens.
     package static func with<Result>(
         _ behaviour: ServerBehaviour = ServerBehaviour(), tellsChanges: Bool = false,
-        _ body: (TestCloud) async throws -> Result
+        hasPlainPush: Bool = false, _ body: (TestCloud) async throws -> Result
     ) async throws -> Result {
-        let cloud = try await start(behaviour, tellsChanges: tellsChanges)
+        let cloud = try await start(
+            behaviour, tellsChanges: tellsChanges, hasPlainPush: hasPlainPush)
         do {
             let result = try await body(cloud)
             await cloud.stop()
@@ -58,7 +59,8 @@ package final class TestCloud: Sendable {
 
     /// Starts a server; `stop` must be called in the end.
     package static func start(
-        _ behaviour: ServerBehaviour = ServerBehaviour(), tellsChanges: Bool = false
+        _ behaviour: ServerBehaviour = ServerBehaviour(), tellsChanges: Bool = false,
+        hasPlainPush: Bool = false
     ) async throws -> TestCloud {
         let folder = try TemporaryFolder("ordner-cloud")
         var logger = Logger(label: "test.server")
@@ -66,6 +68,7 @@ package final class TestCloud: Sendable {
         var configuration = EmbeddedCloudConfiguration(
             dataFolder: folder.file("data"), behaviour: behaviour, logger: logger)
         configuration.tellsChanges = tellsChanges
+        configuration.hasPlainPush = hasPlainPush
         let server = try await EmbeddedCloud.start(configuration)
         let team = try await server.ensureRoot(name: teamRootName, kind: "share")
         var ids: [Person: Int64] = [:]
@@ -160,6 +163,23 @@ package final class TestCloud: Sendable {
             SignInRequest(
                 address: try address, user: person.email, password: person.password),
             transport: transport)
+    }
+
+    /// A signed-in client of whoever has that password.
+    package func client(user: String, password: String) async throws -> LeitzCloudClient {
+        let transport = try transport()
+        let store = MemoryCredentialStore()
+        store.credentials = try await LeitzCloudSignIn.signIn(
+            SignInRequest(address: try address, user: user, password: password),
+            transport: transport)
+        return LeitzCloudClient(
+            address: try address, credentials: store, transport: transport)
+    }
+
+    /// A client of Alice as the administrator of the server's first organization.
+    package func administrator() async throws -> LeitzCloudClient {
+        try await server.setAdministrator(person: try id(of: .alice))
+        return try await client(.alice)
     }
 
     /// A signed-in client with connections of its own.

@@ -1,5 +1,6 @@
 import CloudStorage
 import FileSystemTypes
+import Synchronization
 import TestSupport
 import Testing
 
@@ -79,6 +80,27 @@ import VirtualFileSystem
         try await second.look("/")
         #expect(second.serverContents() == ["learn", text].sorted())
         #expect(try await second.names("/") == ["a", "l"])
+    }
+
+    /// Nor is it taken for the removed one's where it is stored while that is being looked for.
+    @Test func aNewFileOfTheSameContentStaysWhileTheOldOneIsLookedFor() async throws {
+        let fixture = try await makeWithUploadOnItsWay("same")
+        try await fixture.unlink("/a")
+        let stored = Mutex<String?>(nil)
+        fixture.cloud.beforeNextListingIsMade {
+            try await fixture.save("same", to: "/a")
+            fixture.cloud.fail(.upload, .answerLost)
+            // The first look is for the old one.
+            fixture.cloud.fail(.list, skip: 1, .before(.unreachable))
+            _ = await fixture.fileSystem.carryOutNextJob()
+            fixture.cloud.removeFaults()
+            stored.withLock { $0 = fixture.cloud.id(at: "/a") }
+        }
+        try await fixture.fileSystem.finishUndertakings()
+        let known = try #require(stored.withLock { $0 })
+        await fixture.work()
+        #expect(fixture.cloud.id(at: "/a") == known)
+        #expect(fixture.serverContents() == ["learn", "same"])
     }
 
     /// What another client has put at the place of a removed file is shown, whatever its size.

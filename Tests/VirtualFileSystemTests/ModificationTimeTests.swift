@@ -9,6 +9,7 @@ import VirtualFileSystem
 /// The times that programs give files, on a cloud that keeps them.
 @Suite struct ModificationTimeTests {
     private static let time = FileTime(seconds: 1_500_000_000, nanoseconds: 123_456_789)
+    private static let later = FileTime(seconds: 1_600_000_000)
 
     /// A file that both sides have.
     private func fixture() async throws -> Fixture {
@@ -19,9 +20,11 @@ import VirtualFileSystem
         return fixture
     }
 
-    private func touch(_ fixture: Fixture, _ path: String = "/a") async throws {
+    private func touch(
+        _ fixture: Fixture, _ path: String = "/a", to time: FileTime = Self.time
+    ) async throws {
         var changes = AttributeChanges()
-        changes.modified = .time(Self.time)
+        changes.modified = .time(time)
         _ = try await fixture.fileSystem.setattr(
             node: try await fixture.node(path), changes: changes, handle: nil,
             caller: fixture.caller
@@ -92,13 +95,13 @@ import VirtualFileSystem
     }
 
     /// Has the time set without anybody here hearing of it.
-    private func touchUnheard(_ fixture: Fixture) async throws {
-        try await touch(fixture)
+    private func touchUnheard(_ fixture: Fixture, _ path: String = "/a") async throws {
+        try await touch(fixture, path)
         fixture.cloud.fail(.setModificationTime, .answerLost)
         fixture.cloud.fail(.item, .before(.unreachable))
         _ = await fixture.fileSystem.carryOutNextJob()
         fixture.cloud.removeFaults()
-        #expect(fixture.cloud.modified(at: "/a") == Self.time.seconds)
+        #expect(fixture.cloud.modified(at: path) == Self.time.seconds)
     }
 
     @Test func anUnheardTimeIsNoOthersChange() async throws {
@@ -118,6 +121,68 @@ import VirtualFileSystem
         await second.work()
         #expect(second.cloud.snapshot().keys.sorted() == ["/a"])
         #expect(second.serverContents() == ["edited"])
+    }
+
+    @Test(arguments: [false, true])
+    func aLaterTimeFollowsAnUnheardOne(_ restarts: Bool) async throws {
+        var fixture = try await fixture()
+        try await touchUnheard(fixture)
+        try await touch(fixture, to: Self.later)
+        if restarts { fixture = try await fixture.restartByHand() }
+        await fixture.work()
+        #expect(fixture.cloud.modified(at: "/a") == Self.later.seconds)
+        #expect(try await shown(fixture) == Self.later)
+    }
+
+    @Test func aFileOfAnUnheardAndALaterTimeIsRemovedAfterARestart() async throws {
+        let fixture = try await fixture()
+        try await touchUnheard(fixture)
+        try await touch(fixture, to: Self.later)
+        let second = try await fixture.restartByHand()
+        try await second.unlink("/a")
+        await second.work()
+        #expect(second.cloud.snapshot().isEmpty)
+    }
+
+    /// Another client's version has the size, and by chance the second, that the server was asked for.
+    private func storeAlikeByOther(_ fixture: Fixture) {
+        fixture.cloud.storeByOther(
+            Array("CONTENT".utf8), at: "/a", modified: Self.time.seconds)
+    }
+
+    @Test(arguments: [false, true])
+    func anothersVersionThatLooksLikeAnUnheardTimeIsKept(_ restarts: Bool) async throws {
+        var fixture = try await fixture()
+        try await touchUnheard(fixture)
+        storeAlikeByOther(fixture)
+        if restarts { fixture = try await fixture.restartByHand() }
+        try await fixture.save("edited", to: "/a")
+        await fixture.work()
+        #expect(fixture.serverContents() == ["CONTENT", "edited"])
+    }
+
+    @Test func anothersVersionThatLooksLikeAnUnheardTimeIsShown() async throws {
+        let fixture = try await fixture()
+        try await touchUnheard(fixture)
+        storeAlikeByOther(fixture)
+        try await fixture.look("/")
+        await fixture.work()
+        try await fixture.look("/")
+        #expect(try await fixture.read("/a") == "CONTENT")
+    }
+
+    @Test func anothersVersionThatLooksLikeAnUnheardTimeIsNotRemoved() async throws {
+        let fixture = try await fixture()
+        try await fixture.mkdir("/d")
+        try await fixture.rename("/a", "/d/a")
+        await fixture.work()
+        try await touchUnheard(fixture, "/d/a")
+        fixture.cloud.storeByOther(
+            Array("CONTENT".utf8), at: "/d/a", modified: Self.time.seconds)
+        try await fixture.unlink("/d/a")
+        try await fixture.rmdir("/d")
+        await fixture.work()
+        #expect(fixture.serverContents() == ["CONTENT"])
     }
 
     @Test func aListingThatShowsAnUnheardTimeAsksForNothing() async throws {

@@ -44,6 +44,9 @@ struct SignInCalls: Sendable {
         let isRight = try await services.passwords.matches(password, record: account?.password)
         guard let account else { throw SignIn.invalidCredentials }
         if !isRight { throw try await failure(account, SignIn.invalidCredentials) }
+        if account.passwordExpires ?? .max <= context.now {
+            throw APIError.invalidGrant("The password has expired.")
+        }
         try await checkCode(fields, account)
         let machine = SignIn.Machine(
             guid: fields["guid"], dnsName: fields["dns_name"], osType: fields["os_type"],
@@ -76,6 +79,7 @@ struct SignInCalls: Sendable {
         let now = context.now
         try await services.database.write {
             try SignIn.recordFailure($0, person: account.person, now: now)
+            try SignIn.note($0, .signInFailed, person: account.person, guid: nil, now: now)
         }
         return error
     }

@@ -52,7 +52,7 @@ struct UploadCall: Sendable {
     ) async throws {
         let announced = request.headers[.contentLength].flatMap { Int64($0) }
         let limit = min(
-            context.behaviour.maximumFileSize ?? .max, max(0, largest(target)))
+            target.behaviour.maximumFileSize ?? .max, max(0, largest(target)))
         var pieces = BodyPieces(request)
         while let piece = try await pieces.next() {
             reception.parser.feed(piece)
@@ -83,7 +83,7 @@ struct UploadCall: Sendable {
     ) async throws -> String {
         guard let name = headers.filename, !name.isEmpty else { throw APIError.noFileReceived }
         try NameRules.check(name)
-        try NameRules.checkExtension(name, context.behaviour)
+        try NameRules.checkExtension(name, target.behaviour)
         if announced ?? .max >= Self.earlyCheckLength {
             let context = context
             try await services.database.read { db in
@@ -108,7 +108,7 @@ struct UploadCall: Sendable {
         do {
             let folder = services.content.folder(of: content.revision)
             let body = try await services.database.write(syncing: [folder]) { db in
-                let tree = Tree(db, caller: target.caller, current)
+                let tree = try Tree(db, caller: target.caller, current)
                 let metadata = try tree.addContent(content, to: address)
                 return try metadata.json(tree, tree.root(address.root), ListingOptions())
             }

@@ -31,6 +31,43 @@ struct FormFields: Sendable {
         return value
     }
 
+    /// A field that must be there and not be empty.
+    func filled(_ name: String) throws(APIError) -> String {
+        let value = try required(name)
+        if value.isEmpty { throw .invalid(name) }
+        return value
+    }
+
+    /// A whole number; empty counts as not given.
+    func integer(_ name: String) throws(APIError) -> Int64? {
+        guard let text = self[name], !text.isEmpty else { return nil }
+        guard let number = Int64(text) else { throw .invalid(name) }
+        return number
+    }
+
+    /// `true` or `false`; nil where the field is not given or empty.
+    func optionalFlag(_ name: String) throws(APIError) -> Bool? {
+        guard let text = self[name], !text.isEmpty else { return nil }
+        return try flag(name, default: text == "true")
+    }
+
+    /// A JSON list; nil where the field is not given, an empty list where it is empty.
+    func list<Element: Decodable>(_ name: String) throws(APIError) -> [Element]? {
+        guard let text = self[name] else { return nil }
+        if text.isEmpty { return [] }
+        do {
+            return try JSONText.decode([Element].self, text)
+        } catch {
+            throw .invalid(name)
+        }
+    }
+
+    /// Puts another value in the place of a field's.
+    mutating func replace(_ name: String, with value: String) {
+        fields.removeAll { $0.name.utf8.elementsEqual(name.utf8) }
+        add(name, value)
+    }
+
     /// `true` or `false`; empty counts as not given.
     func flag(_ name: String, default value: Bool) throws(APIError) -> Bool {
         switch self[name] {

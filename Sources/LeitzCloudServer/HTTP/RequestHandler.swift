@@ -105,8 +105,13 @@ struct RequestHandler: Sendable {
         switch route.call {
         case .version: return try Response(json: WireVersion("2.0.9"))
         case .token, .revoke: return try await signIn(request, route.call, context)
-        case .person, .createOwnRoot, .administerPersons:
-            return try await PersonCalls(services: services, context: context).run(route.call)
+        case .administration(let call):
+            let changes = request.method == .post
+            let fields =
+                try await changes
+                ? form(request) : FormFields(urlEncoded: request.uri.query ?? "")
+            return try await AdministrativeCalls(services: services, context: context)
+                .run(call, fields, changes: changes)
         case .metadata, .search, .modifiedSince:
             let query = try FormFields(urlEncoded: request.uri.query ?? "")
             return try await QueryCalls(services: services, context: context)

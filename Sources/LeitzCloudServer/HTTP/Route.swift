@@ -7,10 +7,7 @@ struct Route: Sendable {
         case version
         case token
         case revoke
-        case person(PersonSelector)
-        case createOwnRoot(person: Int64)
-        /// Calls that change persons, which need rights that no account has.
-        case administerPersons
+        case administration(AdministrativeCall)
         case metadata(ItemAddress)
         case download(ItemAddress)
         case search(root: Int64)
@@ -88,9 +85,8 @@ struct Route: Sendable {
         case ("api", 3...) where parts[1] == "2":
             return switch parts[2] {
             case "version" where parts.count == 3: Route(.version, "version", [.get])
-            case "person": person(Array(parts.dropFirst(3)))
             case "files": files(Array(parts.dropFirst(3)))
-            default: nothing
+            default: administration(Array(parts.dropFirst(2)))
             }
         default: return nothing
         }
@@ -103,8 +99,15 @@ struct Route: Sendable {
 
     private static func ocs(_ parts: [String]) -> Route {
         let version = parts[0] == "v1.php" ? 1 : 2
+        let rest = Array(parts.dropFirst())
+        if rest.count > 1, rest[0] == "cloud",
+            let route = ProvisioningCalls.Route(Array(rest.dropFirst()))
+        {
+            return Route(
+                .face(.ocs(version: version, .provisioning(route))), "ocs-" + route.kind, [])
+        }
         let (call, kind): (OCSCalls.Call, String) =
-            switch parts.dropFirst().joined(separator: "/") {
+            switch rest.joined(separator: "/") {
             case "cloud/capabilities": (.capabilities, "capabilities")
             case "cloud/user": (.user, "user")
             case "core/getapppassword": (.newAppPassword, "app-password")
@@ -124,25 +127,9 @@ struct Route: Sendable {
         }
     }
 
-    private static func person(_ parts: [String]) -> Route {
-        switch parts.count {
-        case 0: return Route(.person(.caller), "person", [.get])
-        case 1 where parts[0] == "create": return Route(.administerPersons, "person", [.post])
-        case 1:
-            if let id = Int64(parts[0]) { return Route(.person(.id(id)), "person", [.get]) }
-            do throws(APIError) {
-                let email = try PercentEncoding.decode(parts[0], plusIsSpace: false)
-                return Route(.person(.email(email)), "person", [.get])
-            } catch {
-                return nothing
-            }
-        case 2 where parts[1] == "update" || parts[1] == "delete":
-            return Route(.administerPersons, "person", [.post])
-        case 3 where parts[1] == "roots" && parts[2] == "create":
-            guard let id = Int64(parts[0]) else { return nothing }
-            return Route(.createOwnRoot(person: id), "person", [.post])
-        default: return nothing
-        }
+    private static func administration(_ parts: [String]) -> Route {
+        guard let (call, method) = AdministrativeCall.parse(parts) else { return nothing }
+        return Route(.administration(call), parts[0], [method])
     }
 
     private static func files(_ parts: [String]) -> Route {

@@ -87,10 +87,11 @@ extension WireRoot {
     /// A root object without locks, permissions and hash.
     init(access: RootAccess) {
         self.init(id: access.id, name: access.name)
-        path = "/"
-        rootType = access.kind
-        spaceUsed = access.spaceUsed
-        spaceUsedFormatted = ByteCount.format(access.spaceUsed)
+        self.path = "/"
+        self.rootType = access.kind
+        self.spaceUsed = access.spaceUsed
+        self.spaceUsedFormatted = ByteCount.format(access.spaceUsed)
+        self.companyID = access.organization
     }
 }
 

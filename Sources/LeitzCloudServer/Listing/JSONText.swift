@@ -6,8 +6,13 @@ import NIOCore
 enum JSONText {
     static func encode(_ value: some Encodable) throws -> ByteBuffer {
         let encoder = JSONEncoder()
-        encoder.outputFormatting = [.withoutEscapingSlashes]
+        // In the order of the document's examples.
+        encoder.outputFormatting = [.withoutEscapingSlashes, .sortedKeys]
         return ByteBuffer(bytes: try encoder.encode(value))
+    }
+
+    static func decode<Value: Decodable>(_ type: Value.Type, _ text: String) throws -> Value {
+        try JSONDecoder().decode(type, from: Data(text.utf8))
     }
 }
 

@@ -76,7 +76,7 @@ struct PagedAnswer: Sendable {
                     let page = try await view.read { db in
                         var next = current
                         var buffer = ByteBuffer()
-                        let tree = Tree(db, caller: current.caller, context)
+                        let tree = try Tree(db, caller: current.caller, context)
                         let isMore = try next.next(tree, into: &buffer)
                         return (buffer, next, isMore)
                     }

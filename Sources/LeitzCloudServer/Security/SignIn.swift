@@ -24,6 +24,8 @@ enum SignIn {
         var twoStepMode: String?
         var twoStepCode: String?
         var lockedUntil: Int64
+        /// Seconds since 1970 from which the password is no longer taken.
+        var passwordExpires: Int64?
     }
 
     /// What a client says about itself with a password grant.
@@ -32,19 +34,25 @@ enum SignIn {
         var dnsName: String?
         var osType: String?
         var osVersion: String?
+
+        /// `machine_type`: phones and tablets have no agent that syncs folders.
+        var kind: String {
+            ["android", "ios", "winphone"].contains(osType ?? "") ? "mobile" : "agent"
+        }
     }
 
     static func account(_ db: Database, email: String) throws -> Account? {
         try Row.fetchOne(
             db,
             sql: """
-                SELECT id, password, two_step_mode, two_step_code, locked_until FROM persons
-                WHERE email = ?
+                SELECT id, password, two_step_mode, two_step_code, locked_until,
+                    password_expires
+                FROM active_persons WHERE email = ?
                 """, arguments: [email]
         ).map {
             Account(
                 person: $0[0], password: $0[1], twoStepMode: $0[2], twoStepCode: $0[3],
-                lockedUntil: $0[4])
+                lockedUntil: $0[4], passwordExpires: $0[5])
         }
     }
 
@@ -63,8 +71,9 @@ enum SignIn {
         throws -> WireToken
     {
         try db.execute(
-            sql: "UPDATE persons SET failed_tries = 0, locked_until = 0 WHERE id = ?",
-            arguments: [person])
+            sql: """
+                UPDATE persons SET failed_tries = 0, locked_until = 0, last_login = ? WHERE id = ?
+                """, arguments: [context.now, person])
         let guid = try register(db, machine, person: person, now: context.now)
         let refresh = TokenHash.random()
         try db.execute(
@@ -74,15 +83,21 @@ enum SignIn {
                 """, arguments: [person, guid, TokenHash.hash(refresh), context.now])
         let session = db.lastInsertedRowID
         try forget(db, "sessions", key: "id", person: person, order: "last_used", maximumSessions)
+        try note(db, .signedIn, person: person, guid: guid, now: context.now)
         return try grant(db, session: session, guid: guid, refresh: refresh, context)
     }
 
     /// Exchanges a refresh token for a new pair; the old one is worth nothing afterwards.
     static func refresh(_ db: Database, token: String, _ context: CallContext) throws -> WireToken {
         let row = try Row.fetchOne(
-            db, sql: "SELECT id, guid, last_used FROM sessions WHERE refresh_hash = ?",
-            arguments: [TokenHash.hash(token)])
-        guard let row, (row[2] as Int64) + sessionSeconds > context.now else {
+            db,
+            sql: """
+                SELECT s.id, s.guid, s.last_used, (SELECT y.value FROM policies y
+                    WHERE y.organization_id = p.organization_id
+                    AND y.name = 'deactivate_token_frequency')
+                FROM sessions s JOIN persons p ON p.id = s.person_id WHERE s.refresh_hash = ?
+                """, arguments: [TokenHash.hash(token)])
+        guard let row, isFresh(since: row[2], days: row[3], now: context.now) else {
             throw APIError.invalidGrant("Invalid refresh token.")
         }
         let refresh = TokenHash.random()
@@ -90,6 +105,29 @@ enum SignIn {
             sql: "UPDATE sessions SET refresh_hash = ?, last_used = ? WHERE id = ?",
             arguments: [TokenHash.hash(refresh), context.now, row[0] as Int64])
         return try grant(db, session: row[0], guid: row[1], refresh: refresh, context)
+    }
+
+    /// - Parameter days: of the policy: nil for its default, empty for no end.
+    private static func isFresh(since used: Int64, days: String?, now: Int64) -> Bool {
+        guard let days else { return used + sessionSeconds > now }
+        guard let limit = Int64(days) else { return true }
+        return used + min(limit, 36_500) * 86_400 > now
+    }
+
+    /// Records a sign-in, or a try.
+    static func note(
+        _ db: Database, _ kind: ActivityKind, person: Int64, guid: String?, now: Int64
+    ) throws {
+        let row = try Row.fetchOne(
+            db.cachedStatement(
+                sql: "SELECT display_name, organization_id FROM persons WHERE id = ?"),
+            arguments: [person])
+        guard let row else { return }
+        try Activities.note(
+            db,
+            ActivityNote(
+                kind: kind, subject: .person(person, name: row[0]), organization: row[1]),
+            by: person, guid: guid, now: now)
     }
 
     /// Ends a session by its refresh token, or one access token. Unknown tokens are no error
@@ -127,12 +165,28 @@ enum SignIn {
         let guid = UUID().uuidString.lowercased()
         try db.execute(
             sql: """
-                INSERT INTO machines (guid, person_id, dns_name, os_type, os_version, last_seen)
-                VALUES (?, ?, ?, ?, ?, ?)
+                INSERT INTO machines (guid, person_id, dns_name, os_type, os_version,
+                machine_type, created, last_seen) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
                 """,
-            arguments: [guid, person, machine.dnsName, machine.osType, machine.osVersion, now])
+            arguments: [
+                guid, person, machine.dnsName, machine.osType, machine.osVersion, machine.kind,
+                now, now,
+            ])
+        let id = db.lastInsertedRowID
+        if machine.kind == "agent" { try subscribe(db, machine: id, of: person) }
+        try note(db, .machineAdded, person: person, guid: guid, now: now)
         try forget(db, "machines", key: "guid", person: person, order: "last_seen", maximumMachines)
         return guid
+    }
+
+    /// What a person is subscribed to with all machines of the future.
+    private static func subscribe(_ db: Database, machine: Int64, of person: Int64) throws {
+        try db.execute(
+            sql: """
+                INSERT OR IGNORE INTO person_subscribers (root_id, person_id, kind, role)
+                SELECT root_id, person_id, CAST(? AS TEXT), role FROM person_subscribers
+                WHERE person_id = ? AND kind = 'future'
+                """, arguments: [machine, person])
     }
 
     private static func forget(

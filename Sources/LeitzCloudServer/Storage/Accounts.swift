@@ -29,7 +29,8 @@ enum Accounts {
             guard let password else { throw EmbeddedCloudError.noSuch("person \(person.email)") }
             try db.execute(
                 sql: """
-                    INSERT INTO persons (email, password, display_name, quota) VALUES (?, ?, ?, ?)
+                    INSERT INTO persons (email, password, display_name, quota, created)
+                    VALUES (?, ?, ?, ?, unixepoch())
                     """,
                 arguments: [person.email, password, person.displayName, person.quota])
             return db.lastInsertedRowID
@@ -47,12 +48,17 @@ enum Accounts {
         let known = try Int64.fetchOne(
             db, sql: "SELECT id FROM roots WHERE name = ? AND kind = ? AND is_deleted = 0",
             arguments: [name, kind])
-        return try known ?? makeRoot(db, name: name, kind: kind)
+        return try known
+            ?? makeRoot(db, name: name, kind: kind, organization: Schema.firstOrganization)
     }
 
-    private static func makeRoot(_ db: Database, name: String, kind: String) throws -> Int64 {
+    /// A new root that nobody sees yet.
+    static func makeRoot(_ db: Database, name: String, kind: String, organization: Int64) throws
+        -> Int64
+    {
         try db.execute(
-            sql: "INSERT INTO roots (name, kind) VALUES (?, ?)", arguments: [name, kind])
+            sql: "INSERT INTO roots (name, kind, organization_id) VALUES (?, ?, ?)",
+            arguments: [name, kind, organization])
         let id = db.lastInsertedRowID
         try db.execute(
             sql: "INSERT INTO folders (id, root_id, name, folded) VALUES (?, ?, '', '')",
@@ -66,19 +72,19 @@ enum Accounts {
             db,
             sql: """
                 SELECT p.display_name, (SELECT r.id FROM roots r
-                    WHERE r.id = p.own_root_id AND r.is_deleted = 0)
+                    WHERE r.id = p.own_root_id AND r.is_deleted = 0), p.organization_id
                 FROM persons p WHERE p.id = ?
                 """, arguments: [person])
         guard let row else { throw EmbeddedCloudError.noSuch("person \(person)") }
         if let known: Int64 = row[1] { return known }
-        let root = try makeRoot(db, name: row[0], kind: "sync")
+        let root = try makeRoot(db, name: row[0], kind: "sync", organization: row[2])
         try db.execute(
             sql: "UPDATE persons SET own_root_id = ? WHERE id = ?", arguments: [root, person])
         try subscribe(db, person: person, root: root, permissions: permissionWords)
         return root
     }
 
-    /// Sets what a person may do in a root; no permissions end the subscription.
+    /// Sets what a person may do in a root, whatever groups they are in; no permissions end that.
     static func subscribe(_ db: Database, person: Int64, root: Int64, permissions: [String]) throws
     {
         for word in permissions where !permissionWords.contains(word) {
@@ -91,15 +97,16 @@ enum Accounts {
         }
         if permissions.isEmpty {
             try db.execute(
-                sql: "DELETE FROM subscriptions WHERE person_id = ? AND root_id = ?",
+                sql: "DELETE FROM direct_grants WHERE person_id = ? AND root_id = ?",
                 arguments: [person, root])
-            return
+        } else {
+            let words = permissionWords.filter(permissions.contains).joined(separator: ",")
+            try db.execute(
+                sql: """
+                    INSERT INTO direct_grants (person_id, root_id, permissions) VALUES (?, ?, ?)
+                    ON CONFLICT DO UPDATE SET permissions = excluded.permissions
+                    """, arguments: [person, root, words])
         }
-        let words = permissionWords.filter(permissions.contains).joined(separator: ",")
-        try db.execute(
-            sql: """
-                INSERT INTO subscriptions (person_id, root_id, permissions) VALUES (?, ?, ?)
-                ON CONFLICT DO UPDATE SET permissions = excluded.permissions
-                """, arguments: [person, root, words])
+        try Subscriptions.refresh(db, root: root, person: person)
     }
 }

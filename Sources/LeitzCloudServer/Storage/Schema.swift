@@ -14,6 +14,7 @@ enum Schema {
                 sql: "INSERT INTO instance (id) VALUES (?)",
                 arguments: ["oc" + TokenHash.random(bytes: 5)])
         }
+        migrator.registerMigration("3", migrate: addOrganizations)
         return migrator
     }
 

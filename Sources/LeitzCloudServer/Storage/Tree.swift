@@ -20,7 +20,10 @@ struct Tree {
     let db: Database
     let caller: Caller
     let now: Int64
+    /// The switches, as the policy of the caller's organization changes them.
     let behaviour: ServerBehaviour
+    /// The switches of the whole server.
+    let baseBehaviour: ServerBehaviour
     /// The caller has shown the tokens of the locks that have some, or was refused already.
     var hasShownTokens = false
     /// Content under a taken name becomes the file's next revision.
@@ -37,15 +40,16 @@ struct Tree {
                     WHERE t.hash = ? AND t.expires > ?
                     """), arguments: [token, context.now])
         guard let row else { throw APIError.accessDenied }
-        self.init(db, caller: Caller(person: row[0], guid: row[1]), context)
+        try self.init(db, caller: Caller(person: row[0], guid: row[1]), context)
     }
 
     /// For a caller found earlier in the same call.
-    init(_ db: Database, caller: Caller, _ context: CallContext) {
+    init(_ db: Database, caller: Caller, _ context: CallContext) throws {
         self.db = db
         self.caller = caller
         now = context.now
-        behaviour = context.behaviour
+        baseBehaviour = context.behaviour
+        behaviour = try context.behaviour.bound(db, person: caller.person)
         replacesByName = behaviour.uploadOntoName == .revision
     }
 
@@ -54,7 +58,9 @@ struct Tree {
         let row = try Row.fetchOne(
             db.cachedStatement(
                 sql: """
-                    SELECT r.name, r.kind, r.space_used, r.is_deleted, s.permissions FROM roots r
+                    SELECT r.name, r.kind, r.space_used, r.is_deleted, s.permissions,
+                        r.organization_id
+                    FROM roots r
                     LEFT JOIN subscriptions s ON s.root_id = r.id AND s.person_id = ?
                     WHERE r.id = ?
                     """), arguments: [caller.person, id])
@@ -63,7 +69,7 @@ struct Tree {
         if row[3] { throw APIError.rootDeleted }
         let access = RootAccess(
             id: id, name: row[0], kind: row[1], spaceUsed: row[2],
-            permissions: words.split(separator: ",").map(String.init))
+            permissions: words.split(separator: ",").map(String.init), organization: row[5])
         try access.require(PermissionWord.view)
         return access
     }

@@ -22,6 +22,7 @@ extension Tree {
             [root.id, parent.folder.id, name, NameRules.fold(name)])
         let id = db.lastInsertedRowID
         try touch(parent.folder.id)
+        try note(.folderCreated, root, parent.path(of: name))
         return try chain(id, root: root.id)
     }
 
@@ -43,6 +44,7 @@ extension Tree {
                 WHERE id = ?
                 """, [name, NameRules.fold(name), id])
             try touch(parent)
+            try note(.itemRenamed, root, "\(chain.path) -> \(name)")
         case .file(_, let id):
             let file = try liveFile(id, in: root)
             try NameRules.check(name)
@@ -54,6 +56,7 @@ extension Tree {
                 "UPDATE files SET name = ?, folded = ?, changed = ? WHERE id = ?",
                 [name, NameRules.fold(name), now, id])
             try touch(file.parent)
+            try note(.itemRenamed, root, "\(try path(of: file)) -> \(name)")
         }
     }
 
@@ -80,6 +83,7 @@ extension Tree {
                 """, [goal.folder.id, id])
             try touch(parent)
             try touch(goal.folder.id)
+            try note(.itemMoved, root, "\(chain.path) -> \(goal.path)")
         case .file(_, let id):
             let file = try liveFile(id, in: root)
             let goal = try target.map { try liveFolder($0, in: root) } ?? top(of: root)
@@ -95,6 +99,7 @@ extension Tree {
                 [goal.folder.id, now, id])
             try touch(file.parent)
             try touch(goal.folder.id)
+            try note(.itemMoved, root, goal.path(of: file.name))
         }
     }
 
@@ -113,12 +118,14 @@ extension Tree {
                 """, [now, id])
             try account(-file.size, root: root.id, person: file.owner)
             try touch(file.parent)
+            try note(.itemDeleted, root, try path(of: file))
         case .folder(_, let id):
             let chain = try liveFolder(id, in: root)
             try checkLocks(chain.locks)
             try checkLocksBelow(chain.folder)
             try deleteBelow(id, root: root.id)
             try touch(chain.folders[1].id)
+            try note(.itemDeleted, root, chain.path)
         }
     }
 
@@ -151,10 +158,33 @@ extension Tree {
                 """, [folder])
     }
 
-    /// Adds to the space used by a root and by the person whose files are in it.
+    /// The path of a file within its root.
+    func path(of file: FileRow) throws -> String {
+        try chain(file.parent, root: file.root).path(of: file.name)
+    }
+
+    /// Records what the caller did with an item of a root.
+    ///
+    /// - Parameter path: of the item, with what became of it.
+    func note(_ kind: ActivityKind, _ root: RootAccess, _ path: String) throws {
+        try Activities.note(
+            db,
+            ActivityNote(
+                kind: kind, subject: .root(root.id, name: root.name),
+                organization: root.organization, data: path),
+            by: caller.person, guid: caller.guid, now: now)
+    }
+
+    /// Adds to the space used by a root and its organization, and by the person whose files are
+    /// in it.
     func account(_ bytes: Int64, root: Int64, person: Int64) throws {
         if bytes == 0 { return }
         try run("UPDATE roots SET space_used = space_used + ? WHERE id = ?", [bytes, root])
         try run("UPDATE persons SET space_usage = space_usage + ? WHERE id = ?", [bytes, person])
+        try run(
+            """
+            UPDATE organizations SET space_used = space_used + ?
+            WHERE id = (SELECT organization_id FROM roots WHERE id = ?)
+            """, [bytes, root])
     }
 }

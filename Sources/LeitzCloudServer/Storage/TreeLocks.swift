@@ -16,6 +16,7 @@ extension Tree {
                 "UPDATE files SET lock_person = ?, lock_guid = ?, lock_expires = ? WHERE id = ?",
                 [caller.person, caller.guid, expires, id])
             try Self.markTrees(db, from: file.parent, now: now)
+            try note(.itemLocked, root, try path(of: file))
         case .root, .folder:
             let chain = try liveContainer(address, in: root)
             try checkLocks(chain.locks)
@@ -24,6 +25,7 @@ extension Tree {
                 "UPDATE folders SET lock_person = ?, lock_guid = ?, lock_expires = ? WHERE id = ?",
                 [caller.person, caller.guid, expires, chain.folder.id])
             try Self.markTrees(db, from: chain.folder.id, now: now)
+            try note(.itemLocked, root, chain.path)
         }
     }
 
@@ -35,11 +37,14 @@ extension Tree {
             let file = try liveFile(id, in: root)
             try unlock("files", id: id, lock: file.lock, item: ItemNumber.file(id))
             try Self.markTrees(db, from: file.parent, now: now)
+            try note(.itemUnlocked, root, try path(of: file))
         case .root, .folder:
-            let folder = try liveContainer(address, in: root).folder
+            let chain = try liveContainer(address, in: root)
+            let folder = chain.folder
             try unlock(
                 "folders", id: folder.id, lock: folder.lock, item: ItemNumber.folder(folder.id))
             try Self.markTrees(db, from: folder.id, now: now)
+            try note(.itemUnlocked, root, chain.path)
         }
     }
 

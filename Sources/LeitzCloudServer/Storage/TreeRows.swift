@@ -119,6 +119,8 @@ struct RootAccess: Sendable {
     var spaceUsed: Int64
     /// The person's permission words, in a fixed order.
     var permissions: [String]
+    /// Whose root it is.
+    var organization: Int64
 
     /// The id of the folder row that stands for the root's top level.
     var top: Int64 { -id }

@@ -32,11 +32,21 @@ extension Tree {
         let root = try root(address.root)
         var file: Int64?
         var folder: Int64?
+        let path: String
         switch address {
         case .root: throw APIError.notFound
-        case .file(_, let id): file = try liveFile(id, in: root).id
-        case .folder(_, let id): folder = try liveFolder(id, in: root).folder.id
+        case .file(_, let id):
+            let row = try liveFile(id, in: root)
+            file = row.id
+            path = try self.path(of: row)
+        case .folder(_, let id):
+            let chain = try liveFolder(id, in: root)
+            folder = chain.folder.id
+            path = chain.path
         }
+        let policy = try callersPolicy()
+        if !policy.flag("user_create_shares") { throw APIError.forbidden }
+        let loginRequired = wishes.loginRequired || policy.flag("secure_shares")
         let hash = TokenHash.random(bytes: 7)
         try run(
             """
@@ -44,17 +54,41 @@ extension Tree {
             login_required, download_limit, subscribers) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
             """,
             [
-                root.id, file, folder, caller.person, hash, wishes.expires, wishes.loginRequired,
+                root.id, file, folder, caller.person, hash, wishes.expires, loginRequired,
                 wishes.downloadLimit, wishes.subscribers,
             ])
         var share = WireShare(id: db.lastInsertedRowID, rootID: root.id, hash: hash)
+        try Self.noteSubscribers(db, share: share.id, addresses: wishes.subscribers)
         share.creatorID = caller.person
         share.fileID = file
         share.folderID = folder
-        share.expires = wishes.expires.map(WireDate.format)
+        share.expires = wishes.expires.map { WireTime($0) }
+        share.loginRequired = loginRequired
         share.readAccess = true
         share.writeAccess = false
         share.deleteAccess = false
+        try note(.itemShared, root, path)
         return share
+    }
+
+    private func callersPolicy() throws -> Policy {
+        let organization = try Int64.fetchOne(
+            db.cachedStatement(sql: "SELECT organization_id FROM persons WHERE id = ?"),
+            arguments: [caller.person])
+        return try Policy(
+            db, organization: organization ?? Schema.firstOrganization, baseBehaviour)
+    }
+
+    /// Keeps who a share is for, one address a row.
+    ///
+    /// - Parameter addresses: separated by commas.
+    static func noteSubscribers(_ db: Database, share: Int64, addresses: String) throws {
+        for address in addresses.split(separator: ",") {
+            let email = String(address.drop { $0.isWhitespace }.prefix { !$0.isWhitespace })
+            if email.isEmpty { continue }
+            try db.cachedStatement(
+                sql: "INSERT OR IGNORE INTO share_subscribers (share_id, email) VALUES (?, ?)"
+            ).execute(arguments: [share, email])
+        }
     }
 }

@@ -9,6 +9,8 @@ extension Tree {
         var folder: Int64
         /// Bytes until the caller's quota is used up.
         var remaining: Int64
+        /// The switches that bind the caller.
+        var behaviour: ServerBehaviour
     }
 
     /// Refuses what can be refused without the content.
@@ -17,7 +19,8 @@ extension Tree {
         let chain = try liveContainer(address, in: root)
         try checkLocks(chain.locks)
         return UploadTarget(
-            caller: caller, folder: chain.folder.id, remaining: try remainingQuota())
+            caller: caller, folder: chain.folder.id, remaining: try remainingQuota(),
+            behaviour: behaviour)
     }
 
     private func remainingQuota() throws -> Int64 {
@@ -26,6 +29,33 @@ extension Tree {
             arguments: [caller.person])
         guard let row else { throw APIError.accessDenied }
         return (row[0] as Int64) - (row[1] as Int64)
+    }
+
+    /// Refuses what is over the space quota of an organization or of one above it.
+    private func requireRoom(_ growth: Int64, in organization: Int64) throws {
+        let quotas = try Row.fetchAll(
+            db.cachedStatement(
+                sql: """
+                    WITH RECURSIVE up (id) AS (
+                        SELECT ? UNION
+                        SELECT parent_id FROM organizations JOIN up USING (id)
+                        WHERE parent_id IS NOT NULL)
+                    SELECT organization_id, CAST(value AS INTEGER) FROM policies JOIN up
+                    ON organization_id = up.id
+                    WHERE name = 'space_quota' AND CAST(value AS INTEGER) > 0
+                    """), arguments: [organization])
+        for quota in quotas {
+            let used = try Int64.fetchOne(
+                db.cachedStatement(
+                    sql: Administrator.inside + """
+                        SELECT sum(space_used) FROM organizations
+                        WHERE id IN (SELECT id FROM inside)
+                        """), arguments: [quota[0] as Int64])
+            if (used ?? 0) + growth > quota[1] as Int64 {
+                throw APIError(
+                    409, .policyError, "The space quota of the organization is used up.")
+            }
+        }
     }
 
     /// Refuses a name that is taken, and gives the file that an upload would revise.
@@ -63,13 +93,18 @@ extension Tree {
         try checkLocks(parent.locks)
         let replaced = try replacedFile(content.name, in: parent.folder.id)
         let growth = content.size - (replaced.map { $0.owner == caller.person ? $0.size : 0 } ?? 0)
-        if growth > 0, try remainingQuota() < growth { throw APIError.policyError }
+        if growth > 0 {
+            if try remainingQuota() < growth { throw APIError.policyError }
+            try requireRoom(growth, in: root.organization)
+        }
         let id = try replaced.map { try revise($0, with: content) } ?? insert(content, into: parent)
         try run(
             "INSERT INTO revisions (id, file_id, size, created, person_id) VALUES (?, ?, ?, ?, ?)",
             [content.revision, id, content.size, now, caller.person])
         try account(content.size, root: root.id, person: caller.person)
         try touch(parent.folder.id)
+        try note(
+            replaced == nil ? .fileUploaded : .fileRevised, root, parent.path(of: content.name))
         return FileMetadata(file: try file(id, in: root), parent: parent)
     }
 

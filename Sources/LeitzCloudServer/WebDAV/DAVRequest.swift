@@ -102,13 +102,15 @@ struct DAVRequest: Sendable {
 /// The person behind a WebDAV request.
 struct DAVCaller: Sendable {
     var person: Int64
-    /// The person's e-mail address: the user id of this face.
+    /// The user id of this face: the person's user name, where there is none the e-mail address.
     var user: String
     var displayName: String
     /// The id of the app password that was used; nil for the person's own.
     var appPassword: Int64?
+    /// The organization's policy keeps its persons from files by WebDAV.
+    var isBarred = false
 
-    /// Whether a user id in a URL is this person's; letter case plays no part in e-mail addresses
-    /// here.
+    /// Whether a user id in a URL is this person's; letter case plays no part in user names and
+    /// e-mail addresses here.
     func isNamed(_ user: String?) -> Bool { user?.lowercased() == self.user.lowercased() }
 }

@@ -48,6 +48,7 @@ struct DAVService: Sendable {
         }
         let caller = try await AccountCheck(services: services, context: context)
             .caller(request.headers[.authorization])
+        if caller.isBarred { throw DAVError.forbidden("WebDAV is disabled by the organization") }
         let target = try DAVTarget(path: request.uri.path)
         var response: Response
         let call = try DAVRequest(request, caller: caller, target: target)

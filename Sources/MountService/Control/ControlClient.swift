@@ -52,7 +52,13 @@ package struct ControlClient: Sendable {
         }
         UnixSocket.limitSends(of: connection, seconds: 5)
         // An unmount waits for uploads, which have deadlines of their own.
-        let seconds: Double? = request.command == .unmount ? nil : 10
+        let seconds: Double? =
+            switch request.command {
+            case .unmount: nil
+            // The server is asked.
+            case .lock, .unlock: 40
+            case .status, .sync, .progress, .forgetConflict, .locks: 10
+            }
         guard UnixSocket.send(Array(line) + [UInt8(ascii: "\n")], to: connection) else {
             throw Self.silent
         }

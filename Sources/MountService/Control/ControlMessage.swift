@@ -10,6 +10,12 @@ package struct ControlRequest: Codable, Sendable, Hashable {
         case progress
         /// `path` is the copy and the original, as of the mount's top.
         case forgetConflict = "forget_conflict"
+        /// Take the server's lock of `path` and keep it, for `seconds` where these are given.
+        case lock
+        /// Give that lock back.
+        case unlock
+        /// Answers with the locks that are known.
+        case locks
     }
 
     package var command: Command
@@ -18,6 +24,7 @@ package struct ControlRequest: Codable, Sendable, Hashable {
     /// With `unmount`: leave what is unsent to the next mount.
     package var leavesUnsent: Bool?
     package var path: [String]?
+    package var seconds: Int?
 
     package init(_ command: Command, lazily: Bool? = nil) {
         self.command = command
@@ -28,7 +35,7 @@ package struct ControlRequest: Codable, Sendable, Hashable {
     static let limit = 65_536
 
     enum CodingKeys: String, CodingKey {
-        case command, lazily, path
+        case command, lazily, path, seconds
         case leavesUnsent = "leaves_unsent"
     }
 }
@@ -37,6 +44,7 @@ package struct ControlRequest: Codable, Sendable, Hashable {
 package struct ControlAnswer: Codable, Sendable, Hashable {
     package var status: MountReport?
     package var progress: ProgressReport?
+    package var locks: [LockReport]?
     /// Why the request failed; nil where it didn't.
     package var failure: String?
     package var remedy: String?
@@ -45,10 +53,11 @@ package struct ControlAnswer: Codable, Sendable, Hashable {
 
     package init(
         status: MountReport? = nil, progress: ProgressReport? = nil,
-        failure: ServiceFailure? = nil, isEnding: Bool? = nil
+        locks: [LockReport]? = nil, failure: ServiceFailure? = nil, isEnding: Bool? = nil
     ) {
         self.status = status
         self.progress = progress
+        self.locks = locks
         self.failure = failure?.message
         remedy = failure?.remedy
         self.isEnding = isEnding
@@ -58,7 +67,7 @@ package struct ControlAnswer: Codable, Sendable, Hashable {
     static let limit = 1 << 20
 
     enum CodingKeys: String, CodingKey {
-        case status, progress, failure, remedy
+        case status, progress, locks, failure, remedy
         case isEnding = "is_ending"
     }
 }

@@ -42,12 +42,15 @@ package struct MountReport: Codable, Sendable, Hashable {
     package var conflicts: [Conflict]
     /// Files whose lock this mount holds.
     package var locks: [String]
+    /// Files whose lock is gone although it is still wanted, each with the reason.
+    package var lostLocks: [String]?
 
     enum CodingKeys: String, CodingKey {
         case account, server, user, unsent, conflicts, locks
         case remotePath = "remote_path"
         case mountPoint = "mount_point"
         case processID = "process_id"
+        case lostLocks = "lost_locks"
         case serverReachable = "server_reachable"
         case openFiles = "open_files"
         case unsentFiles = "unsent_files"

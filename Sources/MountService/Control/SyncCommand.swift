@@ -19,7 +19,8 @@ package enum SyncCommand {
         }
     }
 
-    private static func target(of text: String) throws(ServiceFailure) -> Target {
+    /// What a path on this machine is in its mount. Blocks.
+    static func target(of text: String) throws(ServiceFailure) -> Target {
         // The path is not followed into the mount, which may be dead.
         let path = LocalPath.absolute(text)
         for candidate in [path, LocalPath.resolved(path)] {

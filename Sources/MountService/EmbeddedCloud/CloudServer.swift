@@ -10,9 +10,10 @@ package enum CloudServer {
     private static let permissions = ["FILE_VIEW", "FILE_READ", "FILE_WRITE"]
 
     /// Serves until SIGINT, SIGTERM or SIGHUP.
-    /// - Parameter onReady: called once, with the server's URL and its certificate's file.
+    /// - Parameter onReady: called once, with the server's URL and its certificate's file; nil where
+    ///   it speaks HTTP without TLS.
     package static func run(
-        _ settings: CloudServerSettings, onReady: @Sendable (_ url: String, _ ca: String) -> Void
+        _ settings: CloudServerSettings, onReady: @Sendable (_ url: String, _ ca: String?) -> Void
     ) async throws(ServiceFailure) {
         let shutdown = DriverShutdown()
         let signals = shutdown.handleSignals()
@@ -29,7 +30,7 @@ package enum CloudServer {
         let logger = Logger(label: "ordner.server")
         let group = ServiceGroup(services: [EmbeddedCloudService(cloud: cloud)], logger: logger)
         shutdown.take(group) {}
-        onReady(cloud.url, cloud.certificatePath)
+        onReady(cloud.url, settings.isPlain ? nil : cloud.certificatePath)
         do { try await group.run() } catch {
             throw ServiceFailure("the server failed: \(error)")
         }
@@ -41,11 +42,12 @@ package enum CloudServer {
     ) async throws(ServiceFailure) -> EmbeddedCloud {
         var logger = Logger(label: "ordner.server")
         logger.logLevel = .notice
+        var configuration = EmbeddedCloudConfiguration(
+            dataFolder: settings.dataFolder, host: settings.host, port: settings.port,
+            behaviour: settings.behaviour, logger: logger)
+        configuration.isPlain = settings.isPlain
         do {
-            return try await EmbeddedCloud.start(
-                EmbeddedCloudConfiguration(
-                    dataFolder: settings.dataFolder, host: settings.host, port: settings.port,
-                    behaviour: settings.behaviour, logger: logger))
+            return try await EmbeddedCloud.start(configuration)
         } catch EmbeddedCloudError.dataFolderInUse(let folder) {
             throw ServiceFailure(
                 "another server uses \(folder)", remedy: "Stop it first, or choose another folder.")
@@ -55,6 +57,7 @@ package enum CloudServer {
     }
 
     /// Makes a person with a root of their own and one of the team's, where they are missing.
+    /// The person administers the cloud's organization.
     /// - Parameter ownRoot: the root's name; nil names it after the person.
     static func addPerson(
         to cloud: EmbeddedCloud, email: String, password: String, ownRoot: String? = nil
@@ -64,6 +67,7 @@ package enum CloudServer {
             let person = try await cloud.ensurePerson(
                 email: email, password: password, displayName: name, quota: quota,
                 ownRoot: ownRoot == nil)
+            try await cloud.setAdministrator(person: person)
             var roots = [try await cloud.ensureRoot(name: teamRoot, kind: "share")]
             if let ownRoot { roots.append(try await cloud.ensureRoot(name: ownRoot, kind: "sync")) }
             for root in roots {

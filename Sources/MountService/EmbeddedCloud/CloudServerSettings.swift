@@ -13,6 +13,8 @@ package struct CloudServerSettings: Sendable {
     package var host = "127.0.0.1"
     /// 0 for a free one.
     package var port = 0
+    /// HTTP without TLS; on a loopback address only.
+    package var isPlain = false
     /// A person to make, with the file that holds the password in its first line.
     package var administrator: (email: String, passwordFile: String)?
     package var uploadOntoName = UploadOntoName.conflict
@@ -25,6 +27,11 @@ package struct CloudServerSettings: Sendable {
     package var accessTokenSeconds = 3600
 
     package init(dataFolder: String) { self.dataFolder = dataFolder }
+
+    /// Whether a host to listen on is one that only this machine reaches.
+    package static func isLoopback(_ host: String) -> Bool {
+        EmbeddedCloudConfiguration.isLoopback(host)
+    }
 
     var behaviour: ServerBehaviour {
         var behaviour = ServerBehaviour()

@@ -1,3 +1,4 @@
+import FileSystemTypes
 import FuseAdapter
 import Glibc
 import HTTPTransport
@@ -41,7 +42,35 @@ struct MountControl: Sendable {
             }
             fileSystem.forgetConflict(Conflict(copy: path[0], original: path[1]))
             return ControlAnswer()
+        case .lock, .unlock: return await changeLock(request)
+        case .locks:
+            return ControlAnswer(
+                locks: fileSystem.knownLocks().prefix(MountReport.listLimit).map(Self.lock))
         }
+    }
+
+    private func changeLock(_ request: ControlRequest) async -> ControlAnswer {
+        let path = request.path ?? []
+        guard !path.isEmpty else {
+            return ControlAnswer(
+                failure: ServiceFailure("the top of a mount can't be locked, only what is in it"))
+        }
+        do throws(FileSystemError) {
+            if request.command == .lock {
+                try await fileSystem.lock(path: path, seconds: request.seconds)
+            } else {
+                try await fileSystem.unlock(path: path)
+            }
+            return ControlAnswer()
+        } catch {
+            return ControlAnswer(failure: ServiceFailure(error.message))
+        }
+    }
+
+    private static func lock(_ lock: MountStatus.Lock) -> LockReport {
+        LockReport(
+            path: lock.path, purpose: lock.purpose.rawValue, holder: lock.holder,
+            until: lock.until, problem: lock.problem)
     }
 
     private func unmount(_ request: ControlRequest) async -> ControlAnswer {
@@ -89,6 +118,7 @@ struct MountControl: Sendable {
             conflicts: status.conflicts.suffix(limit).map {
                 .init(copy: $0.copy, original: $0.original)
             },
-            locks: Array(status.locks.prefix(limit)))
+            locks: Array(status.locks.prefix(limit)),
+            lostLocks: Array(status.lostLocks.prefix(limit)))
     }
 }

@@ -37,6 +37,8 @@ package struct MountSettings: Sendable, Hashable {
     package var location: MountLocation
     package var syncMode = SyncMode.none
     package var lockMode = LockMode.open
+    /// How long a lock is asked for at a time.
+    package var lockSeconds = 1_800
     package var symbolicLinks = SymbolicLinkMode.store
     /// Absolute; nil for the user's cache folder.
     package var cacheFolder: String?
@@ -70,6 +72,7 @@ extension MountSettings {
             case .off: .off
             case .require: .require
             }
+        options.lockSeconds = lockSeconds
         options.symbolicLinks =
             switch symbolicLinks {
             case .store: .store

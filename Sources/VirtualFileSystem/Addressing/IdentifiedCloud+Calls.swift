@@ -210,7 +210,11 @@ extension IdentifiedCloud {
     func unlock(_ item: ItemReference) async throws(CloudStorageError) {
         let key = ItemKey(item)
         // What is gone took its lock along.
-        guard state.withLock({ $0.table.entries[key] }) != nil else { return }
+        let isKnown = state.withLock { state in
+            if state.table.entries[key] == nil { state.locked.remove(key) }
+            return state.table.entries[key] != nil
+        }
+        guard isKnown else { return }
         try await resolveMoves()
         try await inTurn(PathClaims.Wish(items: [key])) { () async throws(CloudStorageError) in
             try await base.unlock(try baseReference(key))

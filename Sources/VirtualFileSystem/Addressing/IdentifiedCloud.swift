@@ -47,7 +47,7 @@ final class IdentifiedCloud: CloudStorage {
             try MoveRecord.list(in: text)
         }
         state.withLock { state in
-            state.table.fill(items)
+            state.table.takeUp { $0.fill(items) }
             state.recorded = records ?? []
             // What became of a move is known where the item was moved again.
             var latest: [ItemKey: Int] = [:]

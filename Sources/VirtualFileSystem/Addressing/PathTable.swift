@@ -1,15 +1,26 @@
-import CloudStorage
-import FileSystemTypes
-import StateStore
+package import CloudStorage
+package import FileSystemTypes
+package import StateStore
 
 /// Where the items of a path-addressed cloud are, by ids that stay over renames and moves.
 ///
 /// Ids are the server's where it has some, else made here. Pure; not thread-safe.
-struct PathTable: Sendable {
+///
+/// Bounded by the tree: an entry that has a path is what the last listing of its folder, or a later
+/// call, has shown there. What a listing lacks, or a call deletes, goes with all below it. Entries
+/// without a path can come about only where their folder went while an answer about it was awaited:
+/// no call can be told where they are, and they are thrown away before they outnumber the others by
+/// more than `slack`.
+package struct PathTable: Sendable {
     /// A name in a folder, as the server has it in its paths.
-    struct Place: Hashable, Sendable {
+    package struct Place: Hashable, Sendable {
         var folder: ItemKey
         var name: NameKey
+
+        package init(folder: ItemKey, name: NameKey) {
+            self.folder = folder
+            self.name = name
+        }
     }
 
     struct Entry: Sendable {
@@ -24,6 +35,8 @@ struct PathTable: Sendable {
     /// Ids that were made here begin with it; servers have numbers.
     private static let mark: Character = "~"
     private static let depthLimit = 4_096
+    /// So many entries more than twice those that have a path are let be.
+    package static let slack = 1_024
 
     private let uniqueText: @Sendable () -> String
     private(set) var entries: [ItemKey: Entry] = [:]
@@ -37,9 +50,14 @@ struct PathTable: Sendable {
     private var looks: [UInt64] = []
     /// Where items were until a moment ago, which such an answer may still show there.
     private var vacated: [Place: UInt64] = [:]
+    /// With so many entries those without a path are looked for.
+    private var sweepCount = PathTable.slack
 
     /// - Parameter uniqueText: text that no other id has.
-    init(uniqueText: @escaping @Sendable () -> String) { self.uniqueText = uniqueText }
+    package init(uniqueText: @escaping @Sendable () -> String) { self.uniqueText = uniqueText }
+
+    /// How many items it knows.
+    package var count: Int { entries.count }
 
     func newID() -> String { String(Self.mark) + uniqueText() }
 
@@ -77,7 +95,7 @@ struct PathTable: Sendable {
     }
 
     /// Points at an item as the rest of the file system knows it.
-    func reference(to key: ItemKey) -> ItemReference? {
+    package func reference(to key: ItemKey) -> ItemReference? {
         guard let path = path(of: key) else { return nil }
         let id = key.kind == .root ? nil : key.id
         return ItemReference(root: key.root, kind: key.kind, id: id, path: path)
@@ -86,8 +104,9 @@ struct PathTable: Sendable {
     // MARK: Changing
 
     /// Notes where an item is; what was known there before is elsewhere, or gone.
-    mutating func put(_ key: ItemKey, at place: Place) {
+    package mutating func put(_ key: ItemKey, at place: Place) {
         guard entries[key]?.place != place else { return }
+        if entries.count >= sweepCount { removeLost() }
         if let holder = self.key(at: place), holder != key { remove(holder) }
         sequence += 1
         var entry = entries[key] ?? Entry(place: place)
@@ -104,13 +123,35 @@ struct PathTable: Sendable {
     }
 
     /// Forgets an item with all below it.
-    mutating func remove(_ key: ItemKey) {
+    package mutating func remove(_ key: ItemKey) {
         var keys = [key]
         while let next = keys.popLast() {
             keys += (names.removeValue(forKey: next) ?? [:]).values
             guard let entry = entries.removeValue(forKey: next) else { continue }
             vacate(entry.place, of: next)
         }
+    }
+
+    /// Forgets what no folder has any more. Costs as much as there are entries, and is due again
+    /// when these have doubled.
+    private mutating func removeLost() {
+        var reached: Set<ItemKey> = []
+        reached.reserveCapacity(entries.count)
+        var folders = names.keys.filter { $0.kind == .root }
+        while let folder = folders.popLast() {
+            for key in (names[folder] ?? [:]).values where reached.insert(key).inserted {
+                if names[key] != nil { folders.append(key) }
+            }
+        }
+        for key in entries.keys where !reached.contains(key) { remove(key) }
+        sweepCount = 2 * entries.count + Self.slack
+    }
+
+    /// Takes up many entries in any order, folders after what is in them too.
+    mutating func takeUp(_ fill: (inout PathTable) -> Void) {
+        sweepCount = .max
+        fill(&self)
+        sweepCount = 2 * entries.count + Self.slack
     }
 
     private mutating func vacate(_ place: Place, of key: ItemKey) {
@@ -157,12 +198,13 @@ struct PathTable: Sendable {
     // MARK: What the server answers
 
     /// To be ended by `endLook`. Returns when an answer is asked for, as a sequence number.
-    mutating func beginLook() -> UInt64 {
+    package mutating func beginLook() -> UInt64 {
         looks.append(sequence)
         return sequence
     }
 
-    mutating func endLook(_ askedAt: UInt64) {
+    /// The answer has come, or never will.
+    package mutating func endLook(_ askedAt: UInt64) {
         if let index = looks.firstIndex(of: askedAt) { looks.remove(at: index) }
         guard let oldest = looks.min() else { return vacated.removeAll() }
         vacated = vacated.filter { $0.value > oldest }
@@ -170,7 +212,7 @@ struct PathTable: Sendable {
 
     /// An item as the answer to a look shows it, with its id; nil where it has left that place
     /// since, so that the answer is older than what is known.
-    mutating func identify(
+    package mutating func identify(
         _ item: CloudItem, in folder: ItemKey, askedAt: UInt64
     ) -> CloudItem? {
         let place = place(of: item, in: folder)
@@ -221,7 +263,7 @@ struct PathTable: Sendable {
     }
 
     /// Forgets what a listing that was asked for at `askedAt` does not have.
-    mutating func retain(_ listed: Set<NameKey>, in folder: ItemKey, askedAt: UInt64) {
+    package mutating func retain(_ listed: Set<NameKey>, in folder: ItemKey, askedAt: UInt64) {
         for (name, key) in names[folder] ?? [:] where !listed.contains(name) {
             guard let entry = entries[key], entry.stamp <= askedAt, !departures.contains(key)
             else { continue }

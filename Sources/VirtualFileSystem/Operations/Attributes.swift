@@ -65,6 +65,10 @@ extension VirtualFileSystem {
         let (attributes, record) = try tree.withLock {
             tree throws(FileSystemError) -> (FileAttributes, InodeRecord?) in
             var known = try tree.node(node)
+            if known.notice != nil {
+                throw FileSystemError(.locked, "\(known.name) stands for somebody else's lock")
+            }
+            if sendsTime, !known.isLocalOnly { try tree.checkLock(of: known) }
             var overlay = known.overlay
             if overlay.revision != known.server?.revision, known.working == nil, !known.isFolder {
                 overlay.modified = nil

@@ -14,15 +14,18 @@ extension VirtualFileSystem {
         let isFree = tree.withLock { tree in
             tree.nodes[parent]?.children != nil && tree.child(of: parent, named: name) == nil
         }
-        if isFree {
+        if isFree, !isOwnerFile(name) {
             return now { () throws(FileSystemError) in
                 try make(parent: parent, name: name, mode: mode, options: options)
             }
         }
         return pending { () throws(FileSystemError) in
             guard let existing = try await self.existing(parent: parent, name: name) else {
-                return try await self.disk.run { () throws(FileSystemError) in
-                    try self.make(parent: parent, name: name, mode: mode, options: options)
+                return try await self.makeUnderLock(parent: parent, name: name, options) {
+                    () throws(FileSystemError) in
+                    try await self.disk.run { () throws(FileSystemError) in
+                        try self.make(parent: parent, name: name, mode: mode, options: options)
+                    }
                 }
             }
             guard !options.contains(.exclusive) else {
@@ -105,6 +108,9 @@ extension VirtualFileSystem {
             guard tree.permissions(of: folder).contains(.write) else {
                 throw FileSystemError(.accessDenied, "the account may not write in \(folder.name)")
             }
+            if self.options.synchronization == .none, !staysHereByName(name) {
+                try tree.checkLock(of: folder)
+            }
         }
     }
 
@@ -124,9 +130,13 @@ extension VirtualFileSystem {
     /// Whether files of a name stay on this machine: by the mount's options, or since they are
     /// temporary by nature and the organisation excludes them.
     func staysHere(_ name: String) -> Bool {
-        if options.localOnlyPatterns.contains(where: { fnmatch($0, name, 0) == 0 }) { return true }
+        if staysHereByName(name) { return true }
         return options.temporaryPatterns.contains { fnmatch($0, name, 0) == 0 }
             && excludedExtension(of: name) != nil
+    }
+
+    private func staysHereByName(_ name: String) -> Bool {
+        options.localOnlyPatterns.contains { fnmatch($0, name, 0) == 0 }
     }
 
     /// Adds a file that exists only here so far.

@@ -6,6 +6,7 @@ import Synchronization
 /// Extended attributes: `user.*` is kept in the state table, `user.ordner.*` shows what is known.
 extension VirtualFileSystem {
     static let virtualPrefix = "user.ordner."
+    static let lockAttribute = "user.ordner.lock"
     static let largestValue = 65_536
 
     package func getxattr(node: UInt64, name: String) -> Outcome<[UInt8]> {
@@ -41,6 +42,7 @@ extension VirtualFileSystem {
         guard name.hasPrefix("user.") else {
             return .failure(.notSupported, "only user.* attributes are kept")
         }
+        if name == Self.lockAttribute { return lock(node, value) }
         guard !name.hasPrefix(Self.virtualPrefix) else {
             return .failure(.notPermitted, "\(name) can't be set")
         }
@@ -66,6 +68,9 @@ extension VirtualFileSystem {
         guard name.hasPrefix("user.") else {
             return .failure(.notSupported, "only user.* attributes are kept")
         }
+        if name == Self.lockAttribute {
+            return pending { () throws(FileSystemError) in try await self.unlock(node) }
+        }
         return pending { () throws(FileSystemError) in
             let inode = try self.inode(of: node)
             guard try await self.store.attributes(of: inode)[name] != nil else {
@@ -76,13 +81,26 @@ extension VirtualFileSystem {
         }
     }
 
+    /// Takes the server's lock, for as many seconds as the value says, or until the attribute is removed.
+    private func lock(_ node: UInt64, _ value: [UInt8]) -> Outcome<Void> {
+        let text = String(decoding: value, as: UTF8.self)
+        let seconds = Int(text)
+        guard text.isEmpty || (seconds.map { $0 > 0 } ?? false) else {
+            return .failure(.invalidArgument, "\(Self.lockAttribute) takes a number of seconds")
+        }
+        return pending { () throws(FileSystemError) in
+            try await self.lock(node, seconds: seconds)
+        }
+    }
+
     private func inode(of node: UInt64) throws(FileSystemError) -> InodeNumber {
         try tree.withLock { tree throws(FileSystemError) in try tree.node(node).inode }
     }
 
     /// What the driver knows of a node, by attribute name.
     private func virtualAttributes(of node: UInt64) -> [String: String] {
-        tree.withLock { tree in
+        let kept = keptLocks.withLock { $0 }
+        return tree.withLock { tree in
             guard let known = tree.nodes[node] else { return [:] }
             var values: [String: String] = [:]
             values["user.ordner.state"] =
@@ -97,8 +115,12 @@ extension VirtualFileSystem {
             values["user.ordner.id"] = known.server?.reference.id
             values["user.ordner.root"] = known.server?.reference.root.rawValue
             values["user.ordner.revision"] = known.server?.revision
-            values["user.ordner.locked"] = known.server.map { $0.isLocked ? "yes" : "no" }
-            values["user.ordner.lock"] = known.holdsLock ? "held" : nil
+            let foreign = tree.foreignLock(on: known)
+            values["user.ordner.locked"] = known.server.map { _ in foreign == nil ? "no" : "yes" }
+            let isHeld = known.server.map { kept.isHeld($0.reference) } ?? false
+            values["user.ordner.lock"] = known.holdsLock || isHeld ? "held" : nil
+            values["user.ordner.lock.holder"] = foreign?.holder
+            values["user.ordner.lock.until"] = foreign?.expires.map { String($0.seconds) }
             return values
         }
     }

@@ -104,6 +104,9 @@ extension VirtualFileSystem {
             guard tree.permissions(of: node).contains(.write) else {
                 throw FileSystemError(.accessDenied, "the account may not change \(node.name)")
             }
+            if node.notice != nil {
+                throw FileSystemError(.locked, "\(node.name) stands for somebody else's lock")
+            }
         }
     }
 
@@ -176,7 +179,9 @@ extension VirtualFileSystem {
                 return .failed(FileSystemError(.stale, "the file is gone"))
             }
             var unused = content
-            if node.cached == nil, node.working == nil, content == nil { return .withoutContent }
+            if node.cached == nil, node.working == nil, content == nil, node.notice == nil {
+                return .withoutContent
+            }
             if node.cached == nil, node.working == nil {
                 node.cached = content
                 unused = nil

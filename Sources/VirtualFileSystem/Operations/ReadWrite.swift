@@ -17,6 +17,8 @@ extension VirtualFileSystem {
                     try working.readNow(offset: offset, into: buffer)
                 } else if let cached = source.cached {
                     try cached.readNow(offset: offset, into: buffer)
+                } else if let notice = source.notice {
+                    Self.copy(notice, from: offset, into: buffer)
                 } else {
                     throw FileSystemError(.stale, "the file has no content")
                 }
@@ -31,6 +33,16 @@ extension VirtualFileSystem {
         var working: WorkingCopy?
         var cached: CachedContent?
         var folder: UInt64?
+        var notice: [UInt8]?
+    }
+
+    private static func copy(
+        _ bytes: [UInt8], from offset: Int64, into buffer: UnsafeMutableRawBufferPointer
+    ) -> Int {
+        guard offset >= 0, offset < bytes.count else { return 0 }
+        let part = bytes[Int(offset)...].prefix(buffer.count)
+        buffer.copyBytes(from: part)
+        return part.count
     }
 
     private func source(of handle: UInt64) -> Source? {
@@ -38,7 +50,9 @@ extension VirtualFileSystem {
             guard let open = tree.handles[handle], let node = tree.nodes[open.node] else {
                 return nil
             }
-            return Source(working: node.working, cached: node.cached, folder: node.parent)
+            return Source(
+                working: node.working, cached: node.cached, folder: node.parent, notice: node.notice
+            )
         }
     }
 
@@ -65,7 +79,8 @@ extension VirtualFileSystem {
     private func fetch(
         _ source: Source, offset: Int64, count: Int
     ) async throws(FileSystemError) -> ReadBuffer? {
-        let size = source.working?.size ?? source.cached?.size ?? 0
+        let size =
+            source.working?.size ?? source.cached?.size ?? Int64(source.notice?.count ?? 0)
         let wanted = max(0, min(Int64(count), size - offset))
         let range = ByteRange(offset: offset, count: wanted)
         if let working = source.working {
@@ -91,6 +106,8 @@ extension VirtualFileSystem {
                     read = try working.readNow(offset: offset, into: target)
                 } else if let cached = source.cached {
                     read = try cached.readNow(offset: offset, into: target)
+                } else if let notice = source.notice {
+                    read = Self.copy(notice, from: offset, into: target)
                 }
                 guard let read else {
                     bytes.deallocate()

@@ -39,6 +39,7 @@ extension VirtualFileSystem {
             return tree.removeNameLocally(id)
         }
         try await journal(changes)
+        ownerFileIsGone(id)
         await retireWorkingCopy(of: id)
         guard options.synchronization != .none else { return }
         do throws(FileSystemError) {
@@ -75,8 +76,11 @@ extension VirtualFileSystem {
             else {
                 throw FileSystemError(.accessDenied, "the account may not change \(name)")
             }
-            if node.server?.isLocked == true, !node.holdsLock, options.synchronization == .none {
-                throw FileSystemError(.locked, "\(name) is locked by somebody else")
+            if node.notice != nil {
+                throw FileSystemError(.locked, "\(name) stands for somebody else's lock")
+            }
+            if options.synchronization == .none, !node.isLocalOnly {
+                try tree.checkLock(of: node, withEntries: true)
             }
             return node
         }

@@ -87,6 +87,8 @@ extension VirtualFileSystem {
             return apply(job, to: &tree)
         }
         try await journal(changes)
+        ownerFileIsGone(job.source.id)
+        if let target = job.target { ownerFileIsGone(target.id) }
         if let target = job.target, job.mode != .exchange {
             await retireWorkingCopy(of: target.id)
         }

@@ -26,6 +26,7 @@ extension VirtualFileSystem {
     /// What `ordner status` shows.
     package func status() -> MountStatus {
         let usage = cache.usage
+        let own = knownLocks().filter { $0.purpose != .others }
         return tree.withLock { tree in
             var status = MountStatus()
             status.knownInodes = tree.nodes.count
@@ -40,7 +41,10 @@ extension VirtualFileSystem {
                 guard node.id != Tree.rootID else { continue }
                 status.unsent.append(tree.unsent(node))
             }
-            status.locks = tree.nodes.values.filter(\.holdsLock).compactMap { tree.path(of: $0.id) }
+            status.locks = own.filter { $0.problem == nil }.map(\.path)
+            status.lostLocks = own.compactMap { lock in
+                lock.problem.map { "\(lock.path): \($0)" }
+            }
             return status
         }
     }
@@ -104,12 +108,37 @@ package struct MountStatus: Sendable, Equatable, Codable {
         package var error: String?
     }
 
+    /// A lock on the server.
+    package struct Lock: Sendable, Equatable, Codable {
+        package enum Purpose: String, Sendable, Codable {
+            /// A file that is open for writing here, or still to be sent.
+            case open
+            /// A document that an office program has open here.
+            case office
+            /// Asked for by a person.
+            case command
+            /// Somebody else's.
+            case others
+        }
+
+        package var path: String
+        package var purpose: Purpose
+        /// Of others' locks, where the server tells it.
+        package var holder: String?
+        /// Seconds since 1970; nil: for as long as it is wanted, or unknown.
+        package var until: Int64?
+        /// Why this mount does not have it any more.
+        package var problem: String?
+    }
+
     package var knownInodes = 0
     package var openFiles = 0
     package var cachedBytes: Int64 = 0
     package var unsent: [Unsent] = []
     /// Paths that this machine holds the server's lock for.
     package var locks: [String] = []
+    /// Paths whose lock is gone although it is still wanted, each with the reason.
+    package var lostLocks: [String] = []
     /// Files of which two versions are kept, until somebody decides.
     package var conflicts: [Conflict] = []
 

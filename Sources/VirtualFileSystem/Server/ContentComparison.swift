@@ -41,6 +41,48 @@ extension VirtualFileSystem {
         return true
     }
 
+    /// Whether the server's item has the bytes of a version that is complete in the cache; false
+    /// where that is not all there.
+    func isCached(
+        _ server: ServerSide, as item: CloudItem
+    ) async throws(CloudStorageError) -> Bool {
+        guard item.reference.kind == .file, item.size == server.size, server.revision != nil else {
+            return false
+        }
+        let cached: CachedContent?
+        do throws(FileSystemError) {
+            cached = try await completeContent(of: server)
+        } catch {
+            throw CloudStorageError(.localFile, error.message)
+        }
+        guard let cached else { return false }
+        defer { cached.release() }
+        let comparison = ComparingSink { offset, bytes throws(FileSystemError) in
+            try cached.readNow(offset: offset, into: bytes) ?? 0
+        }
+        try await cloud.download(item.reference, range: nil, to: comparison)
+        return comparison.isEqual
+    }
+
+    /// A version that is complete and verified in the cache, in use; nil where it is not.
+    private func completeContent(
+        of server: ServerSide
+    ) async throws(FileSystemError) -> CachedContent? {
+        let cached = try cachedContent(for: server, reference: server.reference)
+        do throws(FileSystemError) {
+            let isWhole = try await disk.run { () throws(FileSystemError) in
+                guard cached.isComplete else { return false }
+                return try cached.verifyAll()
+            }
+            if isWhole { return cached }
+        } catch {
+            cached.release()
+            throw error
+        }
+        cached.release()
+        return nil
+    }
+
     /// Whether the server's item has exactly these bytes. Sizes are compared before anything is
     /// downloaded.
     func isContent(
@@ -53,23 +95,28 @@ extension VirtualFileSystem {
         } catch {
             throw CloudStorageError(.localFile, error.message)
         }
-        let comparison = ComparingSink(file: file)
+        let comparison = ComparingSink { offset, bytes throws(FileSystemError) in
+            try file.read(at: offset, into: bytes)
+        }
         try await cloud.download(item.reference, range: nil, to: comparison)
         return comparison.isEqual
     }
 }
 
-/// Compares a download with a local file as it arrives; keeps nothing.
+/// Compares a download with local bytes as it arrives; keeps nothing.
 private final class ComparingSink: DownloadSink {
     private struct State {
         var offset: Int64 = 0
         var isEqual = true
     }
 
-    private let file: ContentFile
+    /// Copies local bytes from an offset on; returns their count, short at the end.
+    typealias Read = @Sendable (Int64, UnsafeMutableRawBufferPointer) throws(FileSystemError) -> Int
+
+    private let read: Read
     private let state = Mutex(State())
 
-    init(file: ContentFile) { self.file = file }
+    init(read: @escaping Read) { self.read = read }
 
     var isEqual: Bool { state.withLock { $0.isEqual } }
 
@@ -85,8 +132,8 @@ private final class ComparingSink: DownloadSink {
         defer { own.deallocate() }
         let count: Int
         do throws(FileSystemError) {
-            count = try file.read(
-                at: offset, into: UnsafeMutableRawBufferPointer(rebasing: own[..<bytes.count]))
+            count = try read(
+                offset, UnsafeMutableRawBufferPointer(rebasing: own[..<bytes.count]))
         } catch {
             throw CloudStorageError(.localFile, error.message)
         }

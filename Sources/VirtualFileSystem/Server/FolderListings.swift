@@ -107,6 +107,8 @@ extension VirtualFileSystem {
                 guard var server = tree.nodes[folder]?.server else { return }
                 server.permissions = description.permissions
                 server.isLocked = description.isLocked
+                server.lockHolder = description.lockHolder
+                server.lockExpires = description.lockExpires
                 tree.acknowledge(folder, server)
             }
         }
@@ -150,6 +152,7 @@ extension VirtualFileSystem {
         let merge = ListingMerge(request, items: items, validator: validator)
         let effects = tree.withLock { merge.apply(to: &$0) }
         carryOut(effects)
+        updateNotices(in: folder)
         lookForOrphans(named: effects.orphans)
     }
 
@@ -188,6 +191,7 @@ extension VirtualFileSystem {
     func restore(_ folder: Node) async throws(FileSystemError) -> Bool {
         let record = try await store.record(folder.inode)
         let children = try await store.children(of: folder.inode)
+        defer { updateNotices(in: folder.id) }
         return tree.withLock { tree in
             guard tree.nodes[folder.id] != nil, tree.nodes[folder.id]?.children == nil else {
                 return true

@@ -15,6 +15,8 @@ struct UnsentTime: Codable, Sendable, Hashable {
     var inode: UInt64
     /// Since 1970: servers keep whole seconds.
     var seconds: Int64
+    /// The time that the server was asked to give it, and may have, unheard; perhaps an earlier one.
+    var asked: Int64?
 }
 
 /// Sending modification times by themselves, to clouds that keep them. A time that is set before
@@ -37,8 +39,11 @@ extension VirtualFileSystem {
 
     /// What is to be on record of a file's time, as things stand.
     func timeRecord(of id: UInt64) -> [StateChange] {
-        let (inode, time) = tree.withLock { tree in
-            (tree.nodes[id]?.inode, tree.nodes[id].flatMap { tree.timeToRecord(of: $0) })
+        let (inode, time, asked) = tree.withLock { tree in
+            (
+                tree.nodes[id]?.inode, tree.nodes[id].flatMap { tree.timeToRecord(of: $0) },
+                tree.nodes[id]?.askedTime
+            )
         }
         guard let inode else { return [] }
         guard let time else { return forgetTimeRecord(of: inode) }
@@ -48,7 +53,8 @@ extension VirtualFileSystem {
             return intent
         }
         do {
-            let unsent = UnsentTime(inode: inode.rawValue, seconds: time.seconds)
+            let unsent = UnsentTime(
+                inode: inode.rawValue, seconds: time.seconds, asked: asked)
             return [
                 .putIntent(
                     Intent(
@@ -85,8 +91,7 @@ extension VirtualFileSystem {
             if !record.isRemoved { try await restoreAncestors(of: record.parent) }
             timeIntents.withLock { $0[unsent.inode] = intent.id }
             tree.withLock { tree in
-                // The server may have been asked before the end of that run.
-                tree.nodes[unsent.inode]?.askedTime = unsent.seconds
+                tree.nodes[unsent.inode]?.askedTime = unsent.asked
                 tree.nodes[unsent.inode]?.isTimeUnsent =
                     record.overlay.modified?.seconds == unsent.seconds
                 tree.compare(unsent.inode)
@@ -96,16 +101,17 @@ extension VirtualFileSystem {
 
     /// Gives the server's file the time that this machine's has.
     func sendTime(of id: UInt64) async throws(JobFailure) {
-        let plan = tree.withLock { tree -> (ServerSide, ItemReference, FileTime)? in
+        let plan = tree.withLock { tree -> (ServerSide, ItemReference, FileTime, Int64?)? in
             guard let node = tree.nodes[id], let server = node.server,
                 let reference = tree.reference(of: id), let time = tree.unsentTime(of: node)
             else { return nil }
-            tree.nodes[id]?.askedTime = time.seconds
-            return (server, reference, time)
+            return (server, reference, time, node.askedTime)
         }
-        guard let (server, reference, time) = plan, let revision = server.revision else {
+        guard let (server, reference, time, asked) = plan, let revision = server.revision else {
             return giveUpTime(of: id)
         }
+        if asked != nil, try await isTimeSettled(of: id, reference, revision) { return }
+        tree.withLock { $0.nodes[id]?.askedTime = time.seconds }
         // On record before anything goes: after a crash the new revision is known as our own.
         try await asLocalJob { () async throws(FileSystemError) in
             try await self.store.commit(self.timeRecord(of: id), durability: .normal)
@@ -119,13 +125,41 @@ extension VirtualFileSystem {
             }
             item = done
         }
-        cache.rename(server.contentKey, to: ServerSide(item).contentKey)
+        noteTimeSet(of: id, item, insteadOf: server)
+    }
+
+    /// The server has the time, under a revision of its own.
+    private func noteTimeSet(of id: UInt64, _ item: CloudItem, insteadOf old: ServerSide) {
+        cache.rename(old.contentKey, to: ServerSide(item).contentKey)
         let changes = tree.withLock { tree in
             // Another client's change may have been seen meanwhile.
-            guard tree.nodes[id]?.server?.revision == revision else { return [] as [StateChange] }
+            guard tree.nodes[id]?.server?.revision == old.revision else {
+                return [] as [StateChange]
+            }
             return tree.acknowledgeTime(of: id, item)
         }
         store.enqueue(changes + timeRecord(of: id))
+    }
+
+    /// The server was asked before, and its answer was not heard. Returns whether it has another
+    /// version by now, which is then taken for what it is; a later time goes with the next job.
+    private func isTimeSettled(
+        of id: UInt64, _ reference: ItemReference, _ revision: String
+    ) async throws(JobFailure) -> Bool {
+        do throws(CloudStorageError) {
+            let current = try await cloud.item(reference)
+            guard current.revision != revision else { return false }
+            let old = tree.withLock { $0.nodes[id]?.server }
+            if let old, try await isTimeOnly(current, of: id) {
+                noteTimeSet(of: id, current, insteadOf: old)
+                return true
+            }
+        } catch {
+            guard error.kind == .notFound else { throw JobFailure(error) }
+        }
+        lookAtFolder(of: id)
+        giveUpTime(of: id)
+        return true
     }
 
     /// What became of a call that failed: the file, where it has the time all the same; nil where
@@ -150,11 +184,28 @@ extension VirtualFileSystem {
             lookAtFolder(of: id)
             return nil
         }
-        if tree.withLock({ $0.isTimeOnly(current, of: id) }) { return current }
+        do throws(CloudStorageError) {
+            if try await isTimeOnly(current, of: id) { return current }
+        } catch {
+            throw JobFailure(error)
+        }
         guard error.kind == .revisionChanged else { throw JobFailure(error) }
         // The time was that of a content which is no longer there.
         lookAtFolder(of: id)
         return nil
+    }
+
+    /// Whether an item is what the server has of a node, under the time that it was asked to give it:
+    /// it looks like that, and has the bytes that the cache holds. What is not all in the cache counts
+    /// as another client's.
+    func isTimeOnly(
+        _ item: CloudItem, of id: UInt64
+    ) async throws(CloudStorageError) -> Bool {
+        let known = tree.withLock { tree in
+            tree.mayBeTimeOnly(item, of: id) ? tree.nodes[id]?.server : nil
+        }
+        guard let known else { return false }
+        return try await isCached(known, as: item)
     }
 
     private func lookAtFolder(of id: UInt64) {
@@ -191,8 +242,9 @@ extension Tree {
         return time
     }
 
-    /// Whether an item is what the server has of a node, with the time that it was asked to give it.
-    func isTimeOnly(_ item: CloudItem, of id: UInt64) -> Bool {
+    /// Whether an item may be what the server has of a node, with the time that it was asked to give
+    /// it: another client's version of that size and second looks the same.
+    func mayBeTimeOnly(_ item: CloudItem, of id: UInt64) -> Bool {
         guard let node = nodes[id], let server = node.server, let asked = node.askedTime else {
             return false
         }

@@ -1,6 +1,7 @@
 import BlockCache
 import CloudStorage
 import FileSystemTypes
+import LockManager
 import Reconciler
 import StateStore
 import Synchronization
@@ -58,22 +59,25 @@ extension VirtualFileSystem {
         let (node, reference) = tree.withLock { ($0.nodes[id], $0.reference(of: id)) }
         guard let node, node.isFolder, let reference else { return }
         let listing = try await cloud.list(reference, validator: node.validator)
-        let isKnown = tree.withLock { tree in
-            guard case .entries(let items, _, _) = listing else {
-                // A listing since the removal may have shown something there.
-                return tree.nodes[id]?.children?.isEmpty ?? false
-            }
-            return items.allSatisfy { item in
+        let other = CloudStorageError(
+            .revisionChanged, "another client has put something into \(node.name)")
+        guard case .entries(let items, _, _) = listing else {
+            // A listing since the removal may have shown something there.
+            guard tree.withLock({ $0.nodes[id]?.children?.isEmpty ?? false }) else { throw other }
+            return
+        }
+        for item in items {
+            let child = tree.withLock { tree -> (id: UInt64, isUnchanged: Bool)? in
                 guard let child = tree.byKey[ItemKey(item.reference)],
                     let known = tree.nodes[child], known.isRemoved, others.contains(child)
-                else { return false }
-                return item.reference.isFolder || known.server?.revision == item.revision
-                    || tree.isTimeOnly(item, of: child)
+                else { return nil }
+                return (
+                    child, item.reference.isFolder || known.server?.revision == item.revision
+                )
             }
-        }
-        guard isKnown else {
-            throw CloudStorageError(
-                .revisionChanged, "another client has put something into \(node.name)")
+            guard let child else { throw other }
+            if child.isUnchanged { continue }
+            guard try await isTimeOnly(item, of: child.id) else { throw other }
         }
     }
 
@@ -84,11 +88,8 @@ extension VirtualFileSystem {
         let current = try await cloud.item(reference)
         if current.revision == known.revision { return current }
         // What it sent without hearing the answer counts as seen.
-        let (inode, isTimeOnly) = tree.withLock {
-            ($0.nodes[id]?.inode ?? InodeNumber(id), $0.isTimeOnly(current, of: id))
-        }
-        if isTimeOnly { return current }
-        guard try await isOurs(current, inode) else {
+        if try await isOurs(current, inodeNumber(of: id)) { return current }
+        guard try await isTimeOnly(current, of: id) else {
             throw CloudStorageError(
                 .revisionChanged, "another client changed it; look at it again")
         }
@@ -126,6 +127,7 @@ extension VirtualFileSystem {
     private func forgetDeleted(
         _ ids: [UInt64], byOther: Bool = false, inJobOf job: UInt64? = nil
     ) {
+        var locked: [ItemReference] = []
         let (changes, inodes) = tree.withLock { tree -> ([StateChange], [InodeNumber]) in
             var changes: [StateChange] = []
             var inodes: [InodeNumber] = []
@@ -136,6 +138,8 @@ extension VirtualFileSystem {
                     if let home = tree.home(of: node) { tree.forgetValidator(of: home.folder) }
                     tree.bytesSinceAccount -= server.size
                 }
+                if node.holdsLock, let server = node.server { locked.append(server.reference) }
+                tree.nodes[id]?.holdsLock = false
                 tree.acknowledge(id, nil)
                 tree.compare(id)
                 changes.append(tree.removal(of: node))
@@ -144,6 +148,8 @@ extension VirtualFileSystem {
             }
             return (changes + tree.recordChanges(of: []), inodes)
         }
+        // The item may live on with another content.
+        for item in locked { Task { await self.locks.release(item) } }
         let ends = changes + (byOther ? [] : inodes.flatMap { endSent($0) })
         guard let job else { return store.enqueue(ends) }
         ended.withLock { $0[job, default: []] += ends }

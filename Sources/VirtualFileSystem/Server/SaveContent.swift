@@ -137,8 +137,8 @@ extension VirtualFileSystem {
             if try await isContent(content, equalTo: current) {
                 return SavedContent(item: current, place: target)
             }
-            let isTimeOnly = tree.withLock { $0.isTimeOnly(current, of: id) }
-            let isOurs = isTimeOnly ? true : try await isOurs(current, inodeNumber(of: id))
+            var isOurs = try await isOurs(current, inodeNumber(of: id))
+            if !isOurs { isOurs = try await isTimeOnly(current, of: id) }
             if isOurs {
                 let item = try await storeNext(content, of: id, insteadOf: current, place)
                 return SavedContent(item: item, place: target)

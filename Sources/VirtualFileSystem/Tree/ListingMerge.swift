@@ -259,9 +259,11 @@ struct ListingMerge {
             tree.move(node.id, to: folder, name: name)
             effects.entries.append((folder, name))
         }
-        if node.server?.revision != server.revision, tree.isTimeOnly(item, of: node.id) {
-            effects.changes += tree.acknowledgeTime(of: node.id, item)
-            effects.attributes.append(node.id)
+        if node.server?.revision != server.revision, tree.mayBeTimeOnly(item, of: node.id),
+            tree.unsentTime(of: node) != nil
+        {
+            // The job that is to send the time finds out.
+            isCurrent = false
         } else if node.server?.revision != server.revision, node.kind == .file {
             // Unsent changes, or those of a file that is open, meet the other version when they
             // are saved (rule 4).
@@ -323,6 +325,7 @@ extension ServerSide {
     init(_ item: CloudItem) {
         self.init(
             reference: item.reference, revision: item.revision, size: item.size,
-            modified: item.modified, permissions: item.permissions, isLocked: item.isLocked)
+            modified: item.modified, permissions: item.permissions, isLocked: item.isLocked,
+            lockHolder: item.lockHolder, lockExpires: item.lockExpires)
     }
 }

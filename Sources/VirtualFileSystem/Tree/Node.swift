@@ -55,6 +55,9 @@ struct Node {
     var owesError = false
     /// Whether this node holds the server's lock.
     var holdsLock = false
+    /// What it says, of an owner file that stands for somebody else's lock: no file of the server, nor
+    /// of a program.
+    var notice: [UInt8]?
     // Folders:
     var children: [NameKey: UInt64]?
     var validator: String?

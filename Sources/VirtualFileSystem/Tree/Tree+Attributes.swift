@@ -26,7 +26,7 @@ extension Tree {
         case .folder: 4096
         case .symbolicLink:
             node.symlinkTarget.map { Int64($0.utf8.count) } ?? node.server?.size ?? 0
-        case .file: node.working?.size ?? node.server?.size ?? 0
+        case .file: node.working?.size ?? node.server?.size ?? Int64(node.notice?.count ?? 0)
         }
     }
 
@@ -34,6 +34,13 @@ extension Tree {
         if node.kind == .symbolicLink { return 0o777 }
         var mode = node.overlay.mode ?? (node.isFolder ? 0o777 : 0o666) & ~options.umask
         if options.isReadOnly || !permissions(of: node).contains(.write) { mode &= ~0o222 }
+        // So that editors open it read-only by themselves; office programs would not look for the owner
+        // file of a document that they may not write.
+        if options.locking != .off, node.kind == .file, !OwnerFileName.isDocument(node.name),
+            foreignLock(on: node) != nil
+        {
+            mode &= ~0o222
+        }
         return mode
     }
 

@@ -11,7 +11,7 @@ private let descriptions = Atomic<UInt64>(0)
 extension Tree {
     /// The row of a node that has a name, or that the server still has.
     func record(of id: UInt64) -> InodeRecord? {
-        guard let node = nodes[id] else { return nil }
+        guard let node = nodes[id], node.notice == nil else { return nil }
         var parent = node.parent
         var name = node.name
         if node.isRemoved {

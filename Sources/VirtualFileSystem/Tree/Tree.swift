@@ -25,6 +25,9 @@ struct Tree {
     var outdated: Set<UInt64> = []
     /// Folders whose rows still have a validator that no longer holds.
     var unrecordedFolders: Set<UInt64> = []
+    /// Folders with something that somebody else has locked, each with the time of the monotonic
+    /// clock when the server is asked again.
+    var lockedFolders: [UInt64: Double] = [:]
     var account: AccountDescription?
     /// Bytes our own changes added since `account` was read.
     var bytesSinceAccount: Int64 = 0
@@ -66,6 +69,7 @@ struct Tree {
         nodes[node.id] = node
         if let parent = node.parent { nodes[parent]?.children?[NameKey(node.name)] = node.id }
         if let server = node.server { byKey[ItemKey(server.reference)] = node.id }
+        noteLockedFolder(of: node.id)
     }
 
     /// Takes a node's name away, since the server no longer has it there or it is an old version.
@@ -106,6 +110,7 @@ struct Tree {
         }
         nodes[id]?.server = server
         if let server { byKey[ItemKey(server.reference)] = id } else { nodes[id]?.displaced = nil }
+        noteLockedFolder(of: id)
     }
 
     /// Forgets a detached node that nobody refers to any more.

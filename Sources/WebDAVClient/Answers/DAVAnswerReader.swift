@@ -1,4 +1,5 @@
 import CloudStorage
+import XMLStream
 
 /// One `response` of a multistatus answer, with the properties the server found.
 struct MultistatusResponse: Sendable {
@@ -85,7 +86,12 @@ final class DAVAnswerReader: XMLReceiver {
 
     // MARK: - XMLReceiver
 
-    func began(_ name: DAVName) throws(CloudStorageError) {
+    func number(of local: String, in namespace: String) -> Int {
+        DAVName.number(of: local, in: namespace)
+    }
+
+    func began(_ number: Int) throws(CloudStorageError) {
+        let name = DAVName(number: number)
         path.append(name)
         if !path.dropLast().contains(.owner) { buffer.removeAll(keepingCapacity: true) }
         switch name {
@@ -106,7 +112,8 @@ final class DAVAnswerReader: XMLReceiver {
         buffer.append(contentsOf: bytes)
     }
 
-    func ended(_ name: DAVName) throws(CloudStorageError) {
+    func ended(_ number: Int) throws(CloudStorageError) {
+        let name = DAVName(number: number)
         path.removeLast()
         switch name {
         case .unknown, .prop, .multistatus, .locktoken, .lockroot, .error, .lockTokenSubmitted,

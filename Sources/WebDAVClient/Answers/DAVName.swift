@@ -35,13 +35,19 @@ enum DAVName: String, CaseIterable, Sendable {
     // Error bodies of sabre/dav.
     case exception = "http://sabredav.org/ns exception"
     case message = "http://sabredav.org/ns message"
-    /// Any other element.
+    /// Any other element; the last case.
     case unknown = ""
 
-    private static let byText = Dictionary(uniqueKeysWithValues: allCases.map { ($0.rawValue, $0) })
+    private static let all = Array(allCases)
+    private static let numbers = Dictionary(
+        uniqueKeysWithValues: all.enumerated().map { ($0.element.rawValue, $0.offset) })
 
+    /// The number by which `init(number:)` finds the name again.
+    ///
     /// - Parameter namespace: empty where the element has none.
-    static func named(_ local: String, in namespace: String) -> DAVName {
-        byText["\(namespace) \(local)"] ?? .unknown
+    static func number(of local: String, in namespace: String) -> Int {
+        numbers["\(namespace) \(local)"] ?? all.count - 1
     }
+
+    init(number: Int) { self = Self.all[number] }
 }

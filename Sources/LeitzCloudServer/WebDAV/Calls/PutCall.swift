@@ -14,16 +14,16 @@ struct PutCall: Sendable {
         if request.header("Content-Range") != nil {
             throw DAVError.badRequest("Content-Range on PUT requests are forbidden.")
         }
-        let room = try await room()
+        let (room, behaviour) = try await room()
         let announced = request.number("Content-Length") ?? 0
         let total = max(announced, request.number("OC-Total-Length") ?? 0)
-        try Self.check(total, room: room, context.behaviour, request.path)
+        try Self.check(total, room: room, behaviour, request.path)
         var sink = UploadSink(store: services.content)
         do {
             var pieces = BodyPieces(body)
             while let piece = try await pieces.next() {
                 try await sink.write(piece)
-                try Self.check(sink.size, room: room, context.behaviour, request.path)
+                try Self.check(sink.size, room: room, behaviour, request.path)
             }
             return try await commit(&sink)
         } catch {
@@ -32,14 +32,15 @@ struct PutCall: Sendable {
         }
     }
 
-    /// Refuses what can be refused without the content, and gives the bytes it may have.
-    private func room() async throws -> Int64 {
+    /// Refuses what can be refused without the content, and gives the bytes it may have, with
+    /// the switches that bind the caller.
+    private func room() async throws -> (Int64, ServerBehaviour) {
         let (request, context) = (request, context)
         return try await services.database.read { db in
             let tree = try DAVTree(db, request.caller, context)
             try tree.check(request)
             let goal = try tree.contentGoal(request.path, tokens: request.tokens)
-            return try tree.room(at: goal)
+            return (try tree.room(at: goal), tree.tree.behaviour)
         }
     }
 

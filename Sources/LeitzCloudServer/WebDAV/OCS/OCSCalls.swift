@@ -14,6 +14,8 @@ struct OCSCalls: Sendable {
         case newAppPassword
         /// The end of the app password that was used.
         case endAppPassword
+        /// Users, groups and apps.
+        case provisioning(ProvisioningCalls.Route)
         case unknown
     }
 
@@ -34,7 +36,7 @@ struct OCSCalls: Sendable {
         }
         let asJSON = try Self.wantsJSON(request)
         do {
-            let data = try await data(call, request)
+            let data = try await data(call, version: version, request)
             return Self.response(
                 data, code: version == 1 ? 100 : 200, message: "OK", http: 200, asJSON: asJSON)
         } catch let error as DAVError where error.status == 401 || error.status == 429 {
@@ -46,6 +48,10 @@ struct OCSCalls: Sendable {
             }
             response.headers[.retryAfter] = error.headers[.retryAfter]
             return response
+        } catch let error as OCSRefusal {
+            return Self.response(error, version: version, asJSON: asJSON)
+        } catch let error as APIError {
+            return Self.response(OCSRefusal(error), version: version, asJSON: asJSON)
         } catch let error as DAVError {
             return Self.response(
                 .list([]), code: error.status == 404 ? 998 : Int64(error.status),
@@ -53,7 +59,9 @@ struct OCSCalls: Sendable {
         }
     }
 
-    private func data(_ call: Call, _ request: Request) async throws -> OCSValue {
+    private static let challenge = "Basic realm=\"Ordner\", charset=\"UTF-8\""
+
+    private func data(_ call: Call, version: Int, _ request: Request) async throws -> OCSValue {
         let authorization = request.headers[.authorization]
         let check = AccountCheck(services: services, context: context)
         switch call {
@@ -81,6 +89,11 @@ struct OCSCalls: Sendable {
                 try AppPasswords.revoke($0, id, person: caller.person)
             }
             return .list([])
+        case .provisioning(let route):
+            let caller = try await check.caller(authorization)
+            return try await ProvisioningCalls(
+                services: services, context: context, version: version, caller: caller.person
+            ).run(route, request)
         case .unknown:
             throw DAVError(404, "", "Invalid query, please check the syntax.")
         }
@@ -88,25 +101,11 @@ struct OCSCalls: Sendable {
 
     private func user(_ caller: DAVCaller) async throws -> OCSValue {
         let context = context
-        let quota = try await services.database.read {
-            try DAVTree($0, caller, context).quota()
+        return try await services.database.read { db in
+            let directory = try ProvisioningDirectory(
+                db, caller: caller.person, version: 2, context)
+            return try directory.description(of: try directory.callerRecord())
         }
-        let total = quota.available + quota.used
-        return .object([
-            ("enabled", .flag(true)), ("id", .text(caller.user)),
-            (
-                "quota",
-                .object([
-                    ("free", .number(quota.available)), ("used", .number(quota.used)),
-                    ("total", .number(total)),
-                    ("relative", .number(total > 0 ? quota.used * 100 / total : 0)),
-                    ("quota", .number(total)),
-                ])
-            ),
-            ("email", .text(caller.user)), ("displayname", .text(caller.displayName)),
-            ("display-name", .text(caller.displayName)), ("groups", .list([])),
-            ("language", .text("en")),
-        ])
     }
 
     /// The app notify_push, where it is there.
@@ -195,6 +194,14 @@ struct OCSCalls: Sendable {
         let query = try FormFields(urlEncoded: request.uri.query ?? "")
         if let format = query["format"] { return format == "json" }
         return request.headers[.accept]?.contains("application/json") ?? false
+    }
+
+    private static func response(_ error: OCSRefusal, version: Int, asJSON: Bool) -> Response {
+        let http = error.httpStatus(version: version)
+        var response = response(
+            .list([]), code: error.code, message: error.message, http: http, asJSON: asJSON)
+        if http == 401 { response.headers[.wwwAuthenticate] = challenge }
+        return response
     }
 
     private static func response(

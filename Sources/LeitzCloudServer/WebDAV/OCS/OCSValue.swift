@@ -7,12 +7,16 @@ enum OCSValue: Sendable {
     case text(String)
     case number(Int64)
     case flag(Bool)
+    case null
+
+    static func texts(_ texts: [String]) -> OCSValue { .list(texts.map { .text($0) }) }
 
     func writeJSON(to buffer: inout ByteBuffer) {
         switch self {
         case .text(let text): buffer.writeJSON(text)
         case .number(let number): buffer.writeJSON(number)
         case .flag(let flag): buffer.writeJSON(flag)
+        case .null: buffer.writeStaticString("null")
         case .list(let values):
             buffer.writeStaticString("[")
             for (index, value) in values.enumerated() {
@@ -38,6 +42,7 @@ enum OCSValue: Sendable {
         case .text(let text): buffer.writeXML(text)
         case .number(let number): buffer.writeString(String(number))
         case .flag(let flag): buffer.writeStaticString(flag ? "1" : "")
+        case .null: break
         case .list(let values):
             for value in values { Self.write("element", value, &buffer) }
         case .object(let members):

@@ -70,7 +70,8 @@ extension DAVTree {
 
     private func person(_ id: Int64) throws -> (email: String, name: String) {
         let row = try Row.fetchOne(
-            db.cachedStatement(sql: "SELECT email, display_name FROM persons WHERE id = ?"),
+            db.cachedStatement(
+                sql: "SELECT coalesce(username, email), display_name FROM persons WHERE id = ?"),
             arguments: [id])
         return row.map { ($0[0], $0[1]) } ?? ("", "")
     }

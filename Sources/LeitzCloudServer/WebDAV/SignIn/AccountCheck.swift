@@ -15,6 +15,8 @@ struct AccountCheck: Sendable {
         var code: String?
         var lockedUntil: Int64
         var hasRoot: Bool
+        /// Seconds since 1970 from which the password is no longer taken.
+        var passwordExpires: Int64?
     }
 
     let services: CloudServices
@@ -75,15 +77,23 @@ struct AccountCheck: Sendable {
         try Row.fetchOne(
             db.cachedStatement(
                 sql: """
-                    SELECT p.id, p.email, p.display_name, p.password, p.two_step_code,
-                        p.locked_until, r.id IS NOT NULL
-                    FROM persons p LEFT JOIN roots r ON r.id = p.own_root_id AND r.is_deleted = 0
-                    WHERE p.email = ?
+                    SELECT p.id, coalesce(p.username, p.email), p.display_name, p.password,
+                        p.two_step_code, p.locked_until, r.id IS NOT NULL, p.password_expires,
+                        EXISTS (SELECT 1 FROM policies y
+                            WHERE y.organization_id = p.organization_id
+                            AND y.name = 'webdav_enabled' AND y.value = 'false')
+                    FROM active_persons p
+                    LEFT JOIN roots r ON r.id = p.own_root_id AND r.is_deleted = 0
+                    WHERE p.id = coalesce(
+                        (SELECT id FROM persons WHERE username = ?1),
+                        (SELECT id FROM persons WHERE email = ?1))
                     """), arguments: [user]
         ).map {
-            Account(
-                caller: DAVCaller(person: $0[0], user: $0[1], displayName: $0[2]), record: $0[3],
-                code: $0[4], lockedUntil: $0[5], hasRoot: $0[6])
+            var caller = DAVCaller(person: $0[0], user: $0[1], displayName: $0[2])
+            caller.isBarred = $0[8]
+            return Account(
+                caller: caller, record: $0[3], code: $0[4], lockedUntil: $0[5], hasRoot: $0[6],
+                passwordExpires: $0[7])
         }
     }
 
@@ -91,6 +101,7 @@ struct AccountCheck: Sendable {
         if let account, account.lockedUntil > context.now {
             throw DAVError.tooManyRequests(retryAfter: account.lockedUntil - context.now)
         }
+        if account?.passwordExpires ?? .max <= context.now { throw Self.wrong }
         if let account, services.verifiedPasswords.contains(password, account.record) {
             return account
         }

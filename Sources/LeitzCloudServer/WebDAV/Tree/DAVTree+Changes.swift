@@ -109,6 +109,8 @@ extension DAVTree {
         }
         try tree.touch(former)
         try tree.touch(parent)
+        let path = (source.path + ["->"] + goal.parent.path + [goal.name]).joined(separator: "/")
+        try tree.note(former == parent ? .itemRenamed : .itemMoved, source.root, "/" + path)
     }
 
     // MARK: - Content

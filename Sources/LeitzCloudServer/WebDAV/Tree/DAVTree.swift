@@ -15,7 +15,7 @@ struct DAVTree {
 
     /// Throws `DAVError` 404 where the person has no root of their own yet; see `DAVService`.
     init(_ db: Database, _ caller: DAVCaller, _ context: CallContext) throws {
-        var tree = Tree(db, caller: Caller(person: caller.person, guid: "webdav"), context)
+        var tree = try Tree(db, caller: Caller(person: caller.person, guid: "webdav"), context)
         tree.hasShownTokens = true
         tree.replacesByName = true
         self.tree = tree

@@ -38,7 +38,7 @@ struct AssembleCall: Sendable {
             }
             let tree = try DAVTree(db, request.caller, context)
             let goal = try Self.goal(tree, path, request)
-            try PutCall.check(sum, room: try tree.room(at: goal), context.behaviour, path)
+            try PutCall.check(sum, room: try tree.room(at: goal), tree.tree.behaviour, path)
             return chunks
         }
     }

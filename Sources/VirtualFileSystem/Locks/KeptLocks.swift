@@ -1,0 +1,144 @@
+import CloudStorage
+import FileSystemTypes
+import FoundationEssentials
+import Glibc
+import LockManager
+import Logging
+import StateStore
+import Synchronization
+
+/// Locks that are held for longer than a file is open.
+struct KeptLocks: Sendable, Hashable {
+    static let key = "locks-by-hand"
+
+    /// A lock that a person has asked for by command or attribute.
+    struct ByHand: Codable, Sendable, Hashable {
+        var item: ItemReference
+        /// Seconds since 1970; nil: until it is given back, or the mount ends.
+        var until: Int64?
+    }
+
+    /// Of documents that office programs have open, by the node of the owner file. They end with the
+    /// driver, since an office program can't go on with a mount that is gone.
+    var documents: [UInt64: ItemReference] = [:]
+    /// On record in the state table: taken up again after a crash.
+    var byHand: [ByHand] = []
+
+    func isByHand(_ item: ItemReference) -> Bool { byHand.contains { $0.isOf(item) } }
+
+    func isHeld(_ item: ItemReference) -> Bool {
+        isByHand(item) || documents.values.contains { ItemKey($0) == ItemKey(item) }
+    }
+
+    /// Takes out all of an item; returns how many there were.
+    mutating func remove(_ item: ItemReference) -> Int {
+        let old = byHand.count + documents.count
+        byHand.removeAll { $0.isOf(item) }
+        documents = documents.filter { ItemKey($0.value) != ItemKey(item) }
+        return old - byHand.count - documents.count
+    }
+
+    /// The locked item became another one on the server. Returns whether there is such a lock.
+    mutating func move(from old: ItemReference, to new: ItemReference) -> Bool {
+        var isThere = false
+        for (owner, item) in documents where ItemKey(item) == ItemKey(old) {
+            documents[owner] = new
+            isThere = true
+        }
+        for index in byHand.indices where byHand[index].isOf(old) {
+            byHand[index].item = new
+            isThere = true
+        }
+        return isThere
+    }
+}
+
+extension KeptLocks.ByHand {
+    func isOf(_ other: ItemReference) -> Bool { ItemKey(item) == ItemKey(other) }
+}
+
+extension VirtualFileSystem {
+    /// Puts the locks that a person has asked for on record as they are now.
+    func recordLocksByHand() {
+        let text: Data
+        do {
+            text = try JSONEncoder().encode(keptLocks.withLock { $0.byHand })
+        } catch {
+            // Without the record they are given back after a crash.
+            logger.error("locks can't be recorded", metadata: ["error": "\(error)"])
+            return
+        }
+        store.enqueue([
+            .setValue(key: KeptLocks.key, value: String(decoding: text, as: UTF8.self))
+        ])
+    }
+
+    private func recordedLocks() async throws(FileSystemError) -> [KeptLocks.ByHand] {
+        guard let text = try await store.value(forKey: KeptLocks.key) else { return [] }
+        do {
+            return try JSONDecoder().decode([KeptLocks.ByHand].self, from: Data(text.utf8))
+        } catch {
+            throw FileSystemError(.inputOutput, "the record of locks can't be read: \(error)")
+        }
+    }
+
+    /// After an end that gave nothing back: locks that are still wanted are taken up again, the
+    /// others are given back.
+    func takeUpLocks() async throws(FileSystemError) {
+        let left = try await leaseJournal.leftOver()
+        let now = SystemClocks.now().seconds
+        let byHand = try await recordedLocks().filter { $0.until.map { $0 > now } ?? true }
+        keptLocks.withLock { $0.byHand = byHand }
+        recordLocksByHand()
+        let unsent = tree.withLock { tree in
+            left.filter { item in
+                guard let node = tree.byKey[ItemKey(item)].flatMap({ tree.nodes[$0] }) else {
+                    return false
+                }
+                return !node.isRemoved && node.working?.isSaved == false
+            }
+        }
+        let surplus = left.filter { item in
+            !byHand.contains { $0.isOf(item) }
+                && !unsent.contains { ItemKey($0) == ItemKey(item) }
+        }
+        guard !left.isEmpty || !byHand.isEmpty else { return }
+        Task {
+            await self.locks.adopt(surplus)
+            for lock in byHand { await self.takeUp(lock.item) }
+            for item in unsent { await self.takeUpForContent(item) }
+        }
+    }
+
+    private func takeUp(_ item: ItemReference) async {
+        do throws(CloudStorageError) {
+            try await locks.acquire(item)
+        } catch {
+            logger.warning(
+                "a lock could not be taken up again",
+                metadata: ["item": "\(item.path)", "error": "\(error)"])
+        }
+    }
+
+    /// The lock of a file whose content is still to be sent; given back when it is.
+    private func takeUpForContent(_ item: ItemReference) async {
+        do throws(CloudStorageError) {
+            try await locks.acquire(item)
+        } catch {
+            // The content is compared with what the server has by then (rule 4).
+            logger.info(
+                "the lock of an unsent file is gone",
+                metadata: ["item": "\(item.path)", "error": "\(error)"])
+            return
+        }
+        let id = tree.withLock { tree -> UInt64? in
+            guard let id = tree.byKey[ItemKey(item)], tree.nodes[id]?.holdsLock == false else {
+                return nil
+            }
+            tree.nodes[id]?.holdsLock = true
+            return id
+        }
+        guard let id else { return await locks.release(item) }
+        await finishClosing(id)
+    }
+}

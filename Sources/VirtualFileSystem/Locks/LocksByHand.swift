@@ -1,0 +1,149 @@
+import CloudStorage
+package import FileSystemTypes
+import LockManager
+import Logging
+import StateStore
+import Synchronization
+
+/// Locks that a person asks for, and the list of all that are known.
+extension VirtualFileSystem {
+    /// Takes the server's lock of an item, which other clients respect, and keeps it.
+    ///
+    /// - Parameters:
+    ///   - path: names from the mount's top down; not empty.
+    ///   - seconds: how long; nil: until `unlock`, or the end of the mount.
+    /// - Throws: `locked` where somebody else has it; `notSupported` where nobody can; `notFound`.
+    package func lock(path: [String], seconds: Int?) async throws(FileSystemError) {
+        try await lock(try await node(at: path), seconds: seconds)
+    }
+
+    func lock(_ id: UInt64, seconds: Int?) async throws(FileSystemError) {
+        let item = try lockable(id)
+        do throws(CloudStorageError) {
+            try await acquire(item)
+        } catch {
+            guard error.kind == .locked else { throw FileSystemError(error) }
+            noteForeignLock(on: id)
+            throw FileSystemError(.locked, tree.withLock { $0.lockText(of: id) })
+        }
+        let until = seconds.map { SystemClocks.now().seconds + Int64($0) }
+        let isSecond = keptLocks.withLock { kept in
+            let isSecond = kept.isByHand(item)
+            kept.byHand.removeAll { $0.isOf(item) }
+            kept.byHand.append(KeptLocks.ByHand(item: item, until: until))
+            return isSecond
+        }
+        recordLocksByHand()
+        if isSecond { await locks.release(item) }
+    }
+
+    /// Gives back a lock that `lock` has taken, that of a document whose owner file is still there, or
+    /// one of this person's that another run left.
+    ///
+    /// - Throws: `locked` where a program writes it, or somebody else has it.
+    package func unlock(path: [String]) async throws(FileSystemError) {
+        try await unlock(try await node(at: path))
+    }
+
+    func unlock(_ id: UInt64) async throws(FileSystemError) {
+        let item = try lockable(id)
+        let holds = keptLocks.withLock { $0.remove(item) }
+        if holds > 0 {
+            recordLocksByHand()
+            for _ in 0..<holds { await locks.release(item) }
+            return
+        }
+        let isInUse = tree.withLock { $0.nodes[id]?.holdsLock ?? false }
+        guard !isInUse else {
+            throw FileSystemError(
+                .locked, "a program has it open, or its content is still to be sent")
+        }
+        let isForeign = tree.withLock { tree in
+            tree.nodes[id].flatMap { tree.foreignLock(on: $0) } != nil
+        }
+        guard !isForeign else {
+            throw FileSystemError(.locked, tree.withLock { $0.lockText(of: id) })
+        }
+        try await ask { () async throws(CloudStorageError) in try await self.cloud.unlock(item) }
+    }
+
+    /// Gives back those whose time is over.
+    func endLocksByHand() async {
+        let now = SystemClocks.now().seconds
+        let over = keptLocks.withLock { kept -> [ItemReference] in
+            let over = kept.byHand.filter { $0.until.map { $0 <= now } ?? false }
+            kept.byHand.removeAll { over.contains($0) }
+            return over.map(\.item)
+        }
+        guard !over.isEmpty else { return }
+        recordLocksByHand()
+        for item in over { await locks.release(item) }
+    }
+
+    /// The locks of this mount, and those of others in the folders that are in memory.
+    package func knownLocks() -> [MountStatus.Lock] {
+        let kept = keptLocks.withLock { $0 }
+        let problems = leaseJournal.problems
+        return tree.withLock { tree in
+            var list: [MountStatus.Lock] = []
+            func add(_ item: ItemReference, _ purpose: MountStatus.Lock.Purpose, until: Int64?) {
+                let path = tree.byKey[ItemKey(item)].flatMap { tree.path(of: $0) }
+                list.append(
+                    MountStatus.Lock(
+                        path: path ?? item.path, purpose: purpose, until: until,
+                        problem: problems[ItemKey(item)]))
+            }
+            for item in kept.documents.values { add(item, .office, until: nil) }
+            for lock in kept.byHand { add(lock.item, .command, until: lock.until) }
+            for node in tree.nodes.values where node.holdsLock {
+                guard let item = node.server?.reference else { continue }
+                add(item, .open, until: nil)
+            }
+            for folder in tree.lockedFolders.keys {
+                for child in tree.nodes[folder]?.children?.values ?? [:].values {
+                    guard let node = tree.nodes[child], node.server?.isLocked == true,
+                        let lock = tree.foreignLock(on: node)
+                    else { continue }
+                    list.append(
+                        MountStatus.Lock(
+                            path: tree.path(of: child) ?? node.name, purpose: .others,
+                            holder: lock.holder, until: lock.expires?.seconds))
+                }
+            }
+            return list.sorted { ($0.path, $0.purpose.rawValue) < ($1.path, $1.purpose.rawValue) }
+        }
+    }
+
+    private func lockable(_ id: UInt64) throws(FileSystemError) -> ItemReference {
+        let (reference, allowsLocks) = tree.withLock { tree in
+            (tree.reference(of: id), tree.account?.policy.allowsLocks ?? true)
+        }
+        guard allowsLocks, cloud.capabilities.lockSeconds != nil else {
+            throw FileSystemError(.notSupported, "this cloud, or its policy, has no locks")
+        }
+        guard let reference else {
+            throw FileSystemError(.notSupported, "it is not on the server yet")
+        }
+        return reference
+    }
+
+    private func node(at path: [String]) async throws(FileSystemError) -> UInt64 {
+        var current = Tree.rootID
+        for name in path {
+            try await ensureListed(current)
+            guard let next = tree.withLock({ $0.child(of: current, named: name)?.id }) else {
+                throw FileSystemError(.notFound, "no \(name) in the mount")
+            }
+            current = next
+        }
+        return current
+    }
+}
+
+extension Tree {
+    fileprivate func lockText(of id: UInt64) -> String {
+        guard let node = nodes[id] else { return "it is gone" }
+        let lock = foreignLock(on: node) ?? ForeignLock()
+        return "\(node.name) \(lock.text)"
+    }
+}

@@ -1,0 +1,192 @@
+import CloudStorage
+import FileSystemTypes
+import FoundationEssentials
+import LockManager
+import Logging
+import StateStore
+import Synchronization
+
+/// The server's locks around files that are open for writing (DESIGN section 6).
+extension VirtualFileSystem {
+    /// Takes the lock of a file about to be written. Throws `locked` where somebody else has it.
+    func takeLock(_ id: UInt64) async throws(FileSystemError) {
+        guard options.locking != .off else { return }
+        for attempt in 0..<4 {
+            guard let reference = try itemToLock(id) else { return }
+            do throws(CloudStorageError) {
+                try await acquire(reference)
+            } catch {
+                if error.kind == .locked { noteForeignLock(on: id) }
+                // A save may have put another item in the place of the one that was asked for.
+                let isKnownHere = error.kind == .notFound && isBeingReplaced(reference, of: id)
+                if isKnownHere, attempt < 3 { continue }
+                return try judge(error, isKnownHere: isKnownHere)
+            }
+            let isSurplus = tree.withLock { tree in
+                guard tree.nodes[id]?.holdsLock == false else { return true }
+                tree.nodes[id]?.holdsLock = true
+                return false
+            }
+            if isSurplus { await locks.release(reference) }
+            return
+        }
+    }
+
+    /// What the server is to lock; nil where nothing is, or can't be.
+    private func itemToLock(_ id: UInt64) throws(FileSystemError) -> ItemReference? {
+        let (reference, holdsLock, allowsLocks) = tree.withLock { tree in
+            (
+                tree.reference(of: id), tree.nodes[id]?.holdsLock ?? false,
+                tree.account?.policy.allowsLocks ?? true
+            )
+        }
+        guard let reference, !holdsLock else { return nil }
+        guard allowsLocks, cloud.capabilities.lockSeconds != nil else {
+            if options.locking == .require {
+                throw FileSystemError(.accessDenied, "the account may not lock files")
+            }
+            return nil
+        }
+        return isServerSilent && options.locking == .open ? nil : reference
+    }
+
+    /// Whether the file is another item than it was, is becoming one, or has content that will make
+    /// it one.
+    private func isBeingReplaced(_ reference: ItemReference, of id: UInt64) -> Bool {
+        tree.withLock { tree in
+            guard let node = tree.nodes[id] else { return false }
+            return tree.reference(of: id) != reference || node.busy > 0
+                || node.working?.isSaved == false
+        }
+    }
+
+    /// Waits for a lock; a server that does not answer in time counts as out of reach.
+    func acquire(_ reference: ItemReference) async throws(CloudStorageError) {
+        let attempt = Task { () -> CloudStorageError? in
+            do throws(CloudStorageError) {
+                try await self.locks.acquire(reference)
+                return nil
+            } catch {
+                return error
+            }
+        }
+        let limit = Task {
+            // Cancelled when the answer came in time.
+            do { try await Task.sleep(for: .seconds(self.options.lockAnswerSeconds)) } catch {
+                return false
+            }
+            attempt.cancel()
+            return true
+        }
+        let error = await attempt.value
+        limit.cancel()
+        guard let error else { return }
+        if error.kind == .cancelled, await limit.value {
+            serverIsSilent()
+            throw CloudStorageError(.timedOut, "the server did not answer the request for a lock")
+        }
+        throw error
+    }
+
+    /// Whether a refused lock lets the program go on.
+    private func judge(
+        _ error: CloudStorageError, isKnownHere: Bool
+    ) throws(FileSystemError) {
+        switch error.kind {
+        case .notFound where isKnownHere && options.locking == .open:
+            logger.debug("the server is about to have the file; it is not locked")
+        case .locked, .notFound, .rootDeleted, .cancelled: throw FileSystemError(error)
+        default:
+            if options.locking == .require { throw FileSystemError(error) }
+            logger.info("going on without the server's lock", metadata: ["error": "\(error)"])
+        }
+    }
+
+    /// Gives the lock back once nobody writes the file and its content is on the server.
+    func giveLockBack(_ id: UInt64) async {
+        let reference: ItemReference? = tree.withLock { tree in
+            guard let node = tree.nodes[id], node.holdsLock, node.writeHandles == 0,
+                node.working?.isSaved ?? true
+            else { return nil }
+            tree.nodes[id]?.holdsLock = false
+            return tree.reference(of: id)
+        }
+        guard let reference else { return }
+        await locks.release(reference)
+    }
+
+    /// The lock of a file whose content became another item of the server goes to that item.
+    func moveLock(of id: UInt64, from old: ItemReference, to new: ItemReference) {
+        let isKept = keptLocks.withLock { $0.move(from: old, to: new) }
+        if isKept { recordLocksByHand() }
+        let (holds, isStillWritten) = tree.withLock { tree in
+            (tree.nodes[id]?.holdsLock ?? false, (tree.nodes[id]?.writeHandles ?? 0) > 0)
+        }
+        guard holds || isKept else { return }
+        locks.rekey(from: old, to: isStillWritten || isKept ? new : nil)
+        guard holds, !isStillWritten else { return }
+        tree.withLock { $0.nodes[id]?.holdsLock = false }
+        if isKept { Task { await locks.release(new) } }
+    }
+}
+
+/// Keeps the leases held in the state table, so that a crash does not leave them on the server.
+final class LeaseJournal: LeaseObserver {
+    private static let key = "leases"
+
+    private let store: StateStore
+    private struct State {
+        var held: [ItemReference] = []
+        /// Why a lock that is wanted is not held.
+        var problems: [ItemKey: String] = [:]
+    }
+
+    private let state = Mutex(State())
+
+    init(store: StateStore) { self.store = store }
+
+    func leaseChanged(_ change: LeaseChange) {
+        let list = state.withLock { state in
+            switch change {
+            case .taken(let item):
+                if !state.held.contains(item) { state.held.append(item) }
+                state.problems[ItemKey(item)] = nil
+            case .givenBack(let item):
+                state.held.removeAll { $0 == item }
+                state.problems[ItemKey(item)] = nil
+            case .lost(let item, let error):
+                state.held.removeAll { $0 == item }
+                state.problems[ItemKey(item)] = error.message
+            }
+            return state.held
+        }
+        let text: Data
+        do {
+            text = try JSONEncoder().encode(list)
+        } catch {
+            // References hold nothing that JSON can't. Without the record a lock that a crash
+            // leaves behind ends by itself, when its time is over.
+            return
+        }
+        store.enqueue([.setValue(key: Self.key, value: String(decoding: text, as: UTF8.self))])
+    }
+
+    /// Why locks that are still wanted are gone.
+    var problems: [ItemKey: String] { state.withLock { $0.problems } }
+
+    /// The locks an earlier run held when it ended.
+    func leftOver() async throws(FileSystemError) -> [ItemReference] {
+        guard let text = try await store.value(forKey: Self.key) else { return [] }
+        do {
+            let left = try JSONDecoder().decode([ItemReference].self, from: Data(text.utf8))
+            // On record until each is given back.
+            state.withLock { state in
+                let held = state.held
+                state.held += left.filter { !held.contains($0) }
+            }
+            return left
+        } catch {
+            throw FileSystemError(.inputOutput, "the record of locks can't be read: \(error)")
+        }
+    }
+}
