@@ -58,6 +58,10 @@ struct WebDAVServerSettings {
         try folder.write(Array(text.utf8), to: name)
     }
 
+    /// Longer than the client keeps an idle connection: a server that closes one at the moment it is
+    /// used again makes the call fail whose outcome nobody knows, which `FaultTests` are about.
+    private static let keptAliveSeconds = 120
+
     private static func program(_ name: String) throws -> String {
         for place in ["/usr/sbin/", "/usr/bin/", "/usr/local/sbin/", "/usr/local/bin/"] {
             if access(place + name, X_OK) == 0 { return place + name }
@@ -96,9 +100,10 @@ struct WebDAVServerSettings {
             \(load)
             \(getuid() == 0 ? "User www-data\nGroup www-data" : "")
             StartServers 1
-            ThreadsPerChild 16
-            MaxRequestWorkers 32
+            ThreadsPerChild 64
+            MaxRequestWorkers 128
             KeepAlive On
+            KeepAliveTimeout \(Self.keptAliveSeconds)
             MaxKeepAliveRequests 0
             AllowEncodedSlashes NoDecode
             DavLockDB "\(folder.file("state/DavLock"))"
@@ -128,7 +133,8 @@ struct WebDAVServerSettings {
              "http_authenticator": {"accept_basic": true, "accept_digest": false,
                                     "default_to_digest": false},
              "simple_dc": {"user_mapping": {"*": {\(users.joined(separator: ", "))}}},
-             "lock_storage": true, "property_manager": true, "verbose": 1}
+             "lock_storage": true, "property_manager": true, "verbose": 1,
+             "server_args": {"timeout": \(Self.keptAliveSeconds)}}
 
             """
     }
@@ -139,6 +145,7 @@ struct WebDAVServerSettings {
         server.bind = "127.0.0.1"
         server.port = \(port)
         server.errorlog = "\(folder.file("error.log"))"
+        server.max-keep-alive-idle = \(Self.keptAliveSeconds)
         server.upload-dirs = ( "\(folder.file("state"))" )
         server.modules = ( "mod_auth", "mod_authn_file", "mod_webdav" )
         auth.backend = "plain"
