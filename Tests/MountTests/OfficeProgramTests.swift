@@ -4,7 +4,8 @@ import LeitzCloudServer
 import TestSupport
 import Testing
 
-/// LibreOffice at work on the mount, driven without a screen through its UNO interface.
+/// LibreOffice at work on the mount, driven through its UNO interface, without a screen or with one
+/// in memory.
 @Suite(.serialized) struct OfficeProgramTests {
     private static let options = ["--poll=0.2"]
 
@@ -105,26 +106,100 @@ import Testing
         }
     }
 
+    /// Opened as by a click on it: what a user gets to see.
+    @Test func theProgramSaysWhoHasTheDocument() async throws {
+        try await MountedCloud.with(.nextcloud, options: Self.options) {
+            (mounted) async throws -> Void in
+            try await prepare(mounted)
+            let bob = try await mounted.bob()
+            try await bob.lock(try await bobsItem(mounted).reference, seconds: 600)
+            try await eventually(within: .seconds(30), "the owner file") {
+                try await mounted.attempt("ls -A | grep -q lock.report").exitCode == 0
+            }
+            let said = try await mounted.python(
+                Self.screen + "\n" + Self.prelude + "\n"
+                    + """
+                    opening = subprocess.Popen(
+                        command + [os.path.abspath("report.odt")],
+                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                    dialog = wait_for(lambda: focused("Document in Use"))
+                    text = next(text for text in texts() if "locked" in text)
+                    print([line for line in text.splitlines() if line][1].split()[0])
+                    dialog.getChild("yes").executeAction("CLICK", ())
+                    opening.wait(60)
+                    document = wait_for(lambda: next(
+                        (part for part in desktop.Components if hasattr(part, "getURL")), None))
+                    print(document.isReadonly(), document.Text.String.strip())
+                    document.close(True)
+                    """ + "\n" + Self.end + "\nscreen.terminate()\nscreen.wait(30)",
+                by: "/usr/bin/python3")
+            #expect(said.lowercased() == "bob\ntrue first")
+        }
+    }
+
+    /// `command` shows its windows on a screen in memory.
+    private static let screen = """
+        import atexit, os, subprocess
+        reading, writing = os.pipe()
+        screen = subprocess.Popen(
+            ["Xvfb", "-displayfd", str(writing), "-nolisten", "tcp"], pass_fds=(writing,),
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        atexit.register(lambda: screen.poll() is None and screen.kill())
+        os.close(writing)
+        os.environ["DISPLAY"] = ":" + os.read(reading, 16).decode().strip()
+        command = ["soffice", "--norestore", "--nologo", "--nofirststartwizard"]
+        """
+
     private static let prelude = """
-        import subprocess, uno, unohelper
+        import atexit, signal, subprocess, uno, unohelper
         from com.sun.star.beans import PropertyValue
 
+        try: command
+        except NameError: command = ["soffice", "--headless", "--norestore"]
         pipe = f"ordner-{os.getpid()}"
         office = subprocess.Popen(
-            ["soffice", "--headless", "--norestore", f"--accept=pipe,name={pipe};urp;"],
+            command + [f"--accept=pipe,name={pipe};urp;"], start_new_session=True,
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        # Where the script fails; the office program is several processes.
+        atexit.register(lambda: office.poll() is None and os.killpg(office.pid, signal.SIGKILL))
+
+        def wait_for(look):
+            limit = time.monotonic() + 60
+            while True:
+                found = look()
+                if found: return found
+                try: raise Exception(f"LibreOffice ended: {office.wait(0.1)}")
+                except subprocess.TimeoutExpired: pass
+                if time.monotonic() > limit: raise Exception("LibreOffice does not answer")
+
         resolver = uno.getComponentContext().ServiceManager.createInstanceWithContext(
             "com.sun.star.bridge.UnoUrlResolver", uno.getComponentContext())
-        limit = time.monotonic() + 60
-        while True:
-            try:
-                context = resolver.resolve(f"uno:pipe,name={pipe};urp;StarOffice.ComponentContext")
-                break
-            except Exception:
-                if time.monotonic() > limit or office.poll() is not None: raise
-                time.sleep(0.1)
-        desktop = context.ServiceManager.createInstanceWithContext(
-            "com.sun.star.frame.Desktop", context)
+        NoConnect = uno.getClass("com.sun.star.connection.NoConnectException")
+
+        def connected():
+            try: return resolver.resolve(f"uno:pipe,name={pipe};urp;StarOffice.ComponentContext")
+            except NoConnect: return None
+
+        context = wait_for(connected)
+
+        def service(name):
+            return context.ServiceManager.createInstanceWithContext(name, context)
+
+        desktop = service("com.sun.star.frame.Desktop")
+
+        def focused(title):
+            window = service("com.sun.star.ui.test.UITest").getTopFocusWindow()
+            state = {part.Name: part.Value for part in window.getState()} if window else {}
+            return window if state.get("Text") == title else None
+
+        def texts():
+            "What the front window shows."
+            def all(part):
+                shown = part.getAccessibleContext()
+                yield shown.getAccessibleName()
+                for index in range(shown.getAccessibleChildCount()):
+                    yield from all(shown.getAccessibleChild(index))
+            return all(service("com.sun.star.awt.Toolkit").getTopWindow(0))
 
         def opened(path):
             hidden = PropertyValue("Hidden", 0, True, 0)
