@@ -120,6 +120,13 @@ package final class BlockCache: Sendable {
     /// Forgets a version; those who read it keep its file, but nothing of it is stored.
     package func discard(_ key: ContentKey) { discard(key, named: nil) }
 
+    /// Whether all bytes of a version are stored, or on their way; touches no disk.
+    package func hasAll(of key: ContentKey, size: Int64) -> Bool {
+        table.withLock { table in
+            table.entries[key].map { $0.bytes == size || $0.content != nil } ?? false
+        }
+    }
+
     /// What the cache holds and did so far.
     package var usage: CacheUsage {
         let (bytes, entries) = table.withLock { ($0.bytes, $0.entries.count) }

@@ -172,6 +172,7 @@ extension VirtualFileSystem {
     package func shutdown() async {
         let task = synchronization.withLock { $0.take() }
         task?.cancel()
+        await aheadTasks.end()
         let copies = lateCopies.withLock { $0.work.take() }
         copies?.cancel()
         await copies?.value

@@ -37,6 +37,8 @@ package struct MountOptions: Sendable {
     package var pace = ReconciliationPace()
     /// Whether changes go to the server by themselves; where not, `carryOutNextJob` sends them.
     package var synchronizesInBackground = true
+    /// Whether folders and small files are fetched before a program that walks asks for them.
+    package var readsAhead = true
     /// Clocks and random names.
     package var chance = Chance.system
     package var symbolicLinks: SymbolicLinks = .store

@@ -50,6 +50,9 @@ package final class VirtualFileSystem: Sendable {
     /// What is on its way to the server, with the records of that, by inode.
     let sentContents = Mutex<[UInt64: [SentRecord]]>([:])
     let isClearingLater = Atomic<Bool>(false)
+    /// Programs' walks, and what is being fetched ahead of them.
+    let readAhead = Mutex(ReadAhead())
+    let aheadTasks = BackgroundTasks()
     let orphanWork = Mutex<Task<Void, Never>?>(nil)
     /// Copies of the server that nobody waits for any more, by their record.
     let lateCopies = Mutex(LateCopies())

@@ -28,6 +28,7 @@ final class Machine: Sendable {
         options.staleSeconds = 1e9
         options.locking = .off
         options.synchronizesInBackground = false
+        options.readsAhead = false
         options.revalidationSeconds = 60
         var settings = BlockCache.Configuration(
             folder: folder.file("cache"), sizeLimit: 1 << 30, minimumFreeBytes: 0)

@@ -61,6 +61,7 @@ final class Fixture: Sendable {
         try await make(cloud: cloud, folder: folder) { options in
             options.synchronization = .none
             options.synchronizesInBackground = false
+            options.readsAhead = false
             options.locking = .off
         }
     }

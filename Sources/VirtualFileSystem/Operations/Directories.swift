@@ -17,10 +17,14 @@ extension VirtualFileSystem {
         }
         switch state {
         case .failure(let error): return .ready(.failure(error))
-        case .success(.current): return now { () throws(FileSystemError) in try openListing(node) }
-        case .success:
+        case .success(.current):
+            noteOpened(folder: node, isListed: true)
+            return now { () throws(FileSystemError) in try openListing(node) }
+        case .success(let state):
+            noteOpened(folder: node, isListed: state != .unknown)
             return pending { () throws(FileSystemError) in
                 try await self.ensureCurrent(node)
+                if state == .unknown { self.listNext(below: node) }
                 return try self.openListing(node)
             }
         }
@@ -38,6 +42,9 @@ extension VirtualFileSystem {
                 guard let child = tree.nodes[id] else { continue }
                 lines.append(.init(name: name.name, node: id, inode: child.inode, kind: child.kind))
             }
+            // The order of inodes, which is the server's of the first listing: programs that read one
+            // file after the other can be followed.
+            lines.sort { $0.node < $1.node }
             let handle = tree.nextHandle
             tree.nextHandle += 1
             tree.directoryHandles[handle] = DirectoryHandle(

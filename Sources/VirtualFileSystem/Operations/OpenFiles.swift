@@ -29,7 +29,10 @@ extension VirtualFileSystem {
                 let reference = tree.withLock { $0.reference(of: id) } ?? server.reference
                 content = try cachedContent(for: server, reference: reference)
             }
-            if let file = try finishOpening(id, options: options, content: content) { return file }
+            if let file = try finishOpening(id, options: options, content: content) {
+                if let content { noteOpened(file: id, content: content) }
+                return file
+            }
         }
         throw FileSystemError(.inputOutput, "the content kept changing")
     }
@@ -38,6 +41,7 @@ extension VirtualFileSystem {
         _ id: UInt64, options: OpenOptions
     ) async throws(FileSystemError) -> OpenedFile {
         try checkWritable(id)
+        if options.contains(.read), !options.contains(.truncate) { fetchWhileLocking(id) }
         try await takeLock(id)
         if let file = try await openWorkingCopy(id, options: options) { return file }
         let result: Result<OpenedFile, FileSystemError> = await gate.enter([id]) {

@@ -64,7 +64,8 @@ extension VirtualFileSystem {
         try await refresh(folder)
     }
 
-    private func list(_ folder: UInt64) async throws(FileSystemError) {
+    /// Asks the server for a folder's entries; one call at a time for each folder (`listings`).
+    func list(_ folder: UInt64) async throws(FileSystemError) {
         let node = try tree.withLock { tree throws(FileSystemError) in try tree.folder(folder) }
         var isRestored = false
         if node.children == nil { isRestored = try await restore(node) }
@@ -149,6 +150,8 @@ extension VirtualFileSystem {
         request.keepsPartialUploads = cloud.capabilities.keepsPartialUploads
         request.temporaryNames = identities?.temporaryNames ?? [:]
         request.hostName = options.hostName
+        // Numbers of a first listing follow the names: `rsync` and `ls` go by names, `cp` by numbers.
+        let items = unlisted == nil ? items : items.sorted { $0.name < $1.name }
         let merge = ListingMerge(request, items: items, validator: validator)
         let effects = tree.withLock { merge.apply(to: &$0) }
         carryOut(effects)

@@ -48,6 +48,9 @@ extension VirtualFileSystem {
     /// Waits for the end of every listing that is under way.
     package func settleListings() async { await listings.settleAll() }
 
+    /// Waits until nothing is being fetched ahead.
+    package func settleReadAhead() async { await aheadTasks.settle() }
+
     private func carryOut(_ job: ReconciliationJob) async {
         let result: Result<Void, JobFailure> = await gate.enter(Set(job.items)) {
             do throws(JobFailure) {

@@ -85,6 +85,7 @@ struct ListingMerge {
         guard tree.nodes[folder] != nil else { return effects }
         let old = tree.nodes[folder]?.children ?? [:]
         let isFirst = tree.nodes[folder]?.children == nil
+        let isNewToKernel = isFirst && tree.nodes[folder]?.validatedAt == -.infinity
         if isFirst { tree.nodes[folder]?.children = [:] }
         var isCurrent = true
         var listed: Set<UInt64> = []
@@ -92,6 +93,8 @@ struct ListingMerge {
             guard let id = take(item, into: &tree, &effects, &isCurrent) else { continue }
             listed.insert(id)
         }
+        // Nobody can have looked up a name in it before this.
+        if isNewToKernel { effects.entries.removeAll { $0.parent == folder } }
         for (name, id) in old.sorted(by: { $0.value < $1.value }) where !listed.contains(id) {
             guard let node = tree.nodes[id], node.parent == folder,
                 node.name.hasSameBytes(as: name.name)
