@@ -94,6 +94,31 @@ import Testing
         await run.value
     }
 
+    /// A laptop that was closed for the night: the clock has counted on, the lease has run out.
+    @Test(arguments: [nil, CloudStorageError(.locked, "a colleague has it by now")])
+    func aLeaseThatRanOutDuringASuspensionIsTakenUpAgainOrLost(
+        _ answer: CloudStorageError?
+    ) async throws {
+        let run = Task { await locks.run() }
+        await clock.waitForSleepers(1)
+        try await acquireAndAnswer()
+        await clock.waitForSleepers(1)
+        clock.advance(by: .seconds(9 * 3_600))
+        await cloud.answer(.lock, a, answer)
+        if answer == nil {
+            await clock.waitForSleepers(1)
+            #expect(locks.held == [a])
+            #expect(observer.lines == ["taken /a"])
+            clock.advance(by: .seconds(40))
+            await cloud.answer(.lock, a)
+        } else {
+            await observer.wait(for: "lost /a locked")
+            #expect(locks.held.isEmpty)
+        }
+        run.cancel()
+        await run.value
+    }
+
     @Test func whoWantsTheLockDuringTheUnlockWaitsForIt() async throws {
         try await acquireAndAnswer()
         let released = Task { await locks.release(a) }
