@@ -58,18 +58,36 @@ struct CacheFolder: Sendable {
         guard rename(file, dataPath(name)) == 0 else { throw .disk("rename", errno) }
     }
 
-    /// Writes a sidecar so that either the old or the new one is there at any time.
+    /// Writes a sidecar so that either the old or the new one is there at any time. Where there is none
+    /// yet, one that is torn by a crash is as good: its checksum tells.
     func writeIndex(_ index: BlockIndex, of name: String) throws(FileSystemError) {
+        let bytes = index.encoded()
+        do throws(FileSystemError) {
+            return try Self.write(bytes, to: indexPath(name), flags: O_EXCL)
+        } catch  where error.code == .exists {
+            // Replaced below.
+        }
         let temporary = "\(path)/\(name)\(Self.temporarySuffix)"
-        let file = try ContentFile.open(temporary, flags: O_WRONLY | O_CREAT | O_TRUNC)
-        let result: Result<Void, FileSystemError> = index.encoded().withUnsafeBytes { bytes in
+        try Self.write(bytes, to: temporary, flags: O_TRUNC)
+        guard rename(temporary, indexPath(name)) == 0 else {
+            let error = FileSystemError.disk("rename", errno)
+            try Self.unlinkFile(temporary)
+            throw error
+        }
+    }
+
+    /// Makes a file with these bytes; removes it where they can't be written.
+    private static func write(
+        _ bytes: [UInt8], to path: String, flags: Int32
+    ) throws(FileSystemError) {
+        let file = try ContentFile.open(path, flags: O_WRONLY | O_CREAT | flags)
+        let result: Result<Void, FileSystemError> = bytes.withUnsafeBytes { bytes in
             Result { () throws(FileSystemError) in try file.write(bytes, at: 0) }
         }
         do throws(FileSystemError) {
             try result.get()
-            guard rename(temporary, indexPath(name)) == 0 else { throw .disk("rename", errno) }
         } catch {
-            try Self.unlinkFile(temporary)
+            try unlinkFile(path)
             throw error
         }
     }
