@@ -144,12 +144,13 @@ let package = Package(
         tests(
             "HTTPTransportTests",
             ["HTTPTransport", "CloudStorage", "FileSystemTypes", .nioCore, .nioPosix]),
-        tests(
-            "LeitzCloudServerTests",
-            [
-                "LeitzCloudServer", "LeitzCloudAPI", .asyncHTTPClient, .nioCore, .nioHTTP1, .nioSSL,
-                .logging,
-            ]),
+        .testTarget(
+            name: "LeitzCloudServerTests",
+            dependencies: [
+                "LeitzCloudServer", "LeitzCloudAPI", "TestSupport", .asyncHTTPClient, .nioCore,
+                .nioHTTP1, .nioSSL, .logging,
+            ],
+            exclude: ["Documents"], swiftSettings: swiftSettings),
         tests(
             "LeitzCloudClientTests",
             [

@@ -7,9 +7,10 @@ final class CloudServices: Sendable {
     private let folder: DataFolder
     let database: CloudDatabase
     let content: ContentStore
-    let passwords = PasswordHasher()
+    let passwords: PasswordHasher
     let verifiedPasswords = VerifiedPasswords()
     let loginFlows = LoginFlows()
+    let outbox = Outbox()
     let chunks: ChunkStore
     let changes: ChangeHub
     let pushTokens = PushTokens()
@@ -31,6 +32,7 @@ final class CloudServices: Sendable {
         self.folder = folder
         self.database = database
         self.content = content
+        passwords = PasswordHasher(cost: configuration.passwordCost)
         chunks = ChunkStore(folder, content: content)
         changes = database.changes
         scheme = configuration.isPlain ? "http" : "https"

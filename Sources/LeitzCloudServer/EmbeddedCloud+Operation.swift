@@ -105,11 +105,6 @@ extension EmbeddedCloud {
         }
     }
 
-    /// The messages that nobody has sent, the newest thousand, in their order.
-    package func messages() async throws -> [Message] {
-        try await services.database.read { db in
-            try Row.fetchAll(db, sql: "SELECT recipient, subject, body FROM outbox ORDER BY id")
-                .map { Message(recipient: $0[0], subject: $0[1], body: $0[2]) }
-        }
-    }
+    /// The messages that nobody has sent, the newest thousand since the start, in their order.
+    package var messages: [Message] { services.outbox.messages }
 }

@@ -87,7 +87,7 @@ package final class EmbeddedCloud: Sendable {
         } onServerRunning: { channel in
             portSource.yield(channel.localAddress?.port ?? configuration.port)
         }
-        var parts: [any Service] = [server]
+        var parts: [any Service] = [server, Retention(services: services)]
         if configuration.tellsChanges {
             parts.append(try await pushServer(configuration, services, tls))
         }

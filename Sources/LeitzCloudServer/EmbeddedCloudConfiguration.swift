@@ -22,6 +22,9 @@ package struct EmbeddedCloudConfiguration: Sendable {
     /// Tells of changes without TLS although the rest is HTTPS, as behind a proxy that was set up
     /// badly; only where the host is a loopback address. For tests of clients, which refuse that.
     package var hasPlainPush = false
+    /// The binary logarithm of scrypt's rounds for new passwords; tests that make many accounts and
+    /// are not about passwords lower it.
+    package var passwordCost = 14
     /// Seconds since 1970; tests put a clock of their own here.
     package var clock: @Sendable () -> Int64 = { Int64(Date().timeIntervalSince1970) }
 

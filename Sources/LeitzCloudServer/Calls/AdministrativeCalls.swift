@@ -23,6 +23,7 @@ struct AdministrativeCalls: Sendable {
         let body = try await services.database.write { db in
             try call.perform(Administrator(db, context), fields, password)
         }
+        services.outbox.send(context.letters)
         return Response(json: body)
     }
 

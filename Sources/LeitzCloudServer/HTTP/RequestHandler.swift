@@ -62,6 +62,9 @@ struct RequestHandler: Sendable {
             case .status(let code, let word, let retryAfter):
                 var error = APIError(code, .unknown)
                 error.body.error = word
+                if word == ErrorWord.temporarilyUnavailable.rawValue {
+                    error.body = APIError.temporarilyUnavailable.body
+                }
                 error.retryAfter = retryAfter
                 return Response(error)
             case .expireToken: return Response(.accessDenied)

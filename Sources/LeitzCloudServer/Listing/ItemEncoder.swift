@@ -74,6 +74,20 @@ struct ItemEncoder: Sendable {
 /// Sizes for people: `100b`, `11.92k`, as in the document's examples.
 enum ByteCount {
     static func format(_ bytes: Int64) -> String {
+        var (text, unit) = parts(bytes)
+        while text.hasSuffix("0") { text.removeLast() }
+        if text.hasSuffix(".") { text.removeLast() }
+        return text + unit
+    }
+
+    /// `4.00G`, as in the document's example of an activity.
+    static func formatInWords(_ bytes: Int64) -> String {
+        let (text, unit) = parts(bytes)
+        return text + unit.uppercased()
+    }
+
+    /// The number with two decimals, and the unit.
+    private static func parts(_ bytes: Int64) -> (text: String, unit: String) {
         var value = Double(bytes)
         var unit = 0
         let units = ["b", "k", "m", "g", "t"]
@@ -82,12 +96,7 @@ enum ByteCount {
             unit += 1
         }
         let hundredths = Int64((value * 100).rounded())
-        var text = String(hundredths / 100)
-        if hundredths % 100 != 0 {
-            let digits = String(hundredths % 100)
-            text += "." + (digits.count < 2 ? "0" + digits : digits)
-            if text.hasSuffix("0") { text.removeLast() }
-        }
-        return text + units[unit]
+        let digits = String(hundredths % 100)
+        return ("\(hundredths / 100)." + (digits.count < 2 ? "0" : "") + digits, units[unit])
     }
 }

@@ -11,15 +11,19 @@ final class PasswordHasher: Sendable {
 
     private let queue = DispatchQueue(label: "ordner.server.password")
     private let waiting = Mutex(0)
+    private let cost: Int
+
+    /// - Parameter cost: the binary logarithm of the rounds of new records.
+    init(cost: Int) { self.cost = cost }
 
     /// The record to keep for a password.
     func record(for password: String) async throws -> String {
-        try await onQueue { try Self.makeRecord(password) }
+        try await onQueue { [cost] in try Self.makeRecord(password, cost) }
     }
 
     /// Whether a password belongs to a record. A missing record takes as long as a wrong password.
     func matches(_ password: String, record: String?) async throws -> Bool {
-        try await onQueue { try Self.check(password, against: record) }
+        try await onQueue { [cost] in try Self.check(password, against: record, cost) }
     }
 
     /// Runs on the queue; refuses with `temporarily_unavailable` when too many wait.
@@ -38,15 +42,15 @@ final class PasswordHasher: Sendable {
         }
     }
 
-    private static let log2Rounds = 14
-
-    private static func makeRecord(_ password: String) throws -> String {
+    private static func makeRecord(_ password: String, _ cost: Int) throws -> String {
         let salt = TokenHash.random(bytes: 16)
-        return "scrypt$\(log2Rounds)$\(salt)$\(try derive(password, salt: salt, log2Rounds))"
+        return "scrypt$\(cost)$\(salt)$\(try derive(password, salt: salt, cost))"
     }
 
-    private static func check(_ password: String, against record: String?) throws -> Bool {
-        let parts = (record ?? "scrypt$\(log2Rounds)$none$none").split(separator: "$")
+    private static func check(_ password: String, against record: String?, _ cost: Int) throws
+        -> Bool
+    {
+        let parts = (record ?? "scrypt$\(cost)$none$none").split(separator: "$")
         guard parts.count == 4, let rounds = Int(parts[1]), (1...20).contains(rounds) else {
             throw APIError.unknown
         }

@@ -15,6 +15,7 @@ enum Schema {
                 arguments: ["oc" + TokenHash.random(bytes: 5)])
         }
         migrator.registerMigration("3", migrate: addOrganizations)
+        migrator.registerMigration("4") { db in try db.execute(sql: retention) }
         return migrator
     }
 
@@ -135,6 +136,19 @@ enum Schema {
             download_limit INTEGER,
             subscribers TEXT NOT NULL
         ) STRICT;
+        """
+
+    /// When folders were deleted, and the contents that are to be removed from the disk. Messages
+    /// are not kept in the database any more. `files_of_shares` is for the foreign key.
+    private static let retention = """
+        ALTER TABLE folders ADD COLUMN deleted INTEGER;
+        UPDATE folders SET deleted = unixepoch() WHERE is_deleted = 1;
+        CREATE INDEX files_deleted ON files (root_id, changed) WHERE is_deleted = 1;
+        CREATE INDEX folders_deleted ON folders (root_id, deleted) WHERE is_deleted = 1;
+        CREATE INDEX files_of_shares ON shares (file_id) WHERE file_id IS NOT NULL;
+        CREATE INDEX folders_of_shares ON shares (folder_id) WHERE folder_id IS NOT NULL;
+        CREATE TABLE unneeded_contents (revision_id INTEGER PRIMARY KEY) STRICT;
+        DROP TABLE outbox;
         """
 
     /// What only the WebDAV face knows. `item` is an item's number of that face (`ItemNumber`).

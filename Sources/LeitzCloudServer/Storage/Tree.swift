@@ -7,6 +7,7 @@ struct CallContext: Sendable {
     var token: String?
     var now: Int64
     var behaviour: ServerBehaviour
+    let letters = Letters()
 }
 
 /// The signed-in person behind a call.
@@ -26,6 +27,8 @@ struct Tree {
     let baseBehaviour: ServerBehaviour
     /// The caller has shown the tokens of the locks that have some, or was refused already.
     var hasShownTokens = false
+    /// What the call has to tell people.
+    let letters: Letters
     /// Content under a taken name becomes the file's next revision.
     var replacesByName: Bool
 
@@ -48,6 +51,7 @@ struct Tree {
         self.db = db
         self.caller = caller
         now = context.now
+        letters = context.letters
         baseBehaviour = context.behaviour
         behaviour = try context.behaviour.bound(db, person: caller.person)
         replacesByName = behaviour.uploadOntoName == .revision

@@ -152,10 +152,10 @@ extension Tree {
                 """, [folder, now])
         try run(
             Self.below + """
-                UPDATE folders SET is_deleted = 1, listing_version = listing_version + 1,
-                lock_person = NULL, lock_guid = NULL, lock_expires = NULL
+                UPDATE folders SET is_deleted = 1, deleted = ?,
+                listing_version = listing_version + 1, lock_person = NULL, lock_guid = NULL, lock_expires = NULL
                 WHERE id IN (SELECT id FROM down)
-                """, [folder])
+                """, [folder, now])
     }
 
     /// The path of a file within its root.

@@ -72,10 +72,9 @@ extension Administrator {
         try requireBackupRights(machine)
         _ = try backup(root, of: id)
         let target = try form.integer("to_machine_id") ?? id
-        if target != id {
-            guard let other = try? fileServer(target),
-                other.organization == machine.organization
-            else { throw APIError.invalid("to_machine_id") }
+        let goal = target == id ? machine : try fileServer(target)
+        guard goal.organization == machine.organization else {
+            throw APIError.invalid("to_machine_id")
         }
         let top = try MachineFolders.normalized(path)
         try MachineFolders.add(db, machine: target, path: top)
@@ -86,7 +85,7 @@ extension Administrator {
             sql: "UPDATE backups SET machine_id = ?, path = ?, restored = ? WHERE root_id = ?",
             arguments: [target, path, now, root])
         try note(
-            .backupRestored, .machine(target, name: machine.name), in: machine.organization,
+            .backupRestored, .machine(target, name: goal.name), in: machine.organization,
             data: path)
         return try backup(root, of: target)
     }

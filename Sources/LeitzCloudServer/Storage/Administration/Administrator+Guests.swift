@@ -73,7 +73,7 @@ extension Administrator {
         try note(
             .guestAdded, .guest(id, name: "\(firstName) \(lastName)"), in: organization,
             data: email)
-        if sendsWelcome || password.generated != nil { try welcome(email, password) }
+        if sendsWelcome || password.generated != nil { welcome(email, password) }
         return try guest(.id(id))
     }
 
@@ -98,7 +98,7 @@ extension Administrator {
         }
         let updated = try guest(.id(id))
         if let password, password.generated != nil {
-            try welcome(updated.email ?? "", password)
+            welcome(updated.email ?? "", password)
         }
         try note(.guestUpdated, subject(updated), in: before.companyID ?? organization)
         return updated

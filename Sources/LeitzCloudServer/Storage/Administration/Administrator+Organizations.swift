@@ -118,7 +118,7 @@ extension Administrator {
 
     /// As in the document's example: "increased from 4.00G to 100.00G".
     static func change(from before: Int64?, to after: Int64?) -> String {
-        let words = [before, after].map { $0.map(ByteCount.format) ?? "none" }
+        let words = [before, after].map { $0.map(ByteCount.formatInWords) ?? "none" }
         let verb = (after ?? .max) > (before ?? .max) ? "increased" : "decreased"
         return "\(verb) from \(words[0]) to \(words[1])"
     }

@@ -25,7 +25,7 @@ extension Administrator {
             .personAdded, .person(id, name: person.displayName ?? ""), in: organization,
             data: person.email)
         if wishes.sendsWelcome || password.generated != nil {
-            try welcome(person.email, password)
+            welcome(person.email, password)
         }
         return person
     }
@@ -49,9 +49,9 @@ extension Administrator {
     }
 
     /// Tells the owner of a new account about it.
-    func welcome(_ email: String, _ password: NewPassword) throws {
+    func welcome(_ email: String, _ password: NewPassword) {
         let words = password.generated.map { " Your password is \($0)" } ?? ""
-        try send(to: email, subject: "Welcome", "There is an account for \(email).\(words)")
+        send(to: email, subject: "Welcome", "There is an account for \(email).\(words)")
     }
 
     func updatePerson(_ id: Int64, _ form: FormFields, _ password: NewPassword?) throws
@@ -60,6 +60,7 @@ extension Administrator {
         let organization = try require(person: id)
         let wishes = try PersonWishes(form)
         if wishes.needsAdministrator, try !administers(organization) { throw APIError.forbidden }
+        try requireNotAbove(id)
         if id == person, wishes.isActive == false { throw APIError.forbidden }
         if let email = wishes.email { try requireFree(email: email, besides: id) }
         try requireRights(for: wishes)
@@ -74,7 +75,7 @@ extension Administrator {
             try endSessions(of: id, exceptGuid: id == person ? tree.caller.guid : nil)
         }
         let updated = try PersonObject(tree, policy: policy(organization)).person(id)
-        if let password, password.generated != nil { try welcome(updated.email, password) }
+        if let password, password.generated != nil { welcome(updated.email, password) }
         let subject = ActivityNote.Subject.person(id, name: updated.displayName ?? "")
         try note(.personUpdated, subject, in: organization)
         if let quota = wishes.spaceQuota, quota != before {
@@ -137,10 +138,10 @@ extension Administrator {
         let removesShared = try form.flag("remove_dept_files", default: false)
         if id == person { throw APIError.forbidden }
         let row = try Row.fetchOne(
-            db, sql: "SELECT display_name, own_root_id, is_system_admin FROM persons WHERE id = ?",
+            db, sql: "SELECT display_name, own_root_id FROM persons WHERE id = ?",
             arguments: [id])
         guard let row else { throw APIError.notFound }
-        if row[2], !isOverAll { throw APIError.forbidden }
+        try requireNotAbove(id)
         let name: String = row[0]
         if removesOwn, let root: Int64 = row[1] { try TeamShares.delete(db, root: root) }
         if removesShared { try deleteSharedFiles(of: id) }
@@ -226,6 +227,15 @@ extension Administrator {
     /// Only those who are over all organizations make others so.
     private func requireRights(for wishes: PersonWishes) throws(APIError) {
         if wishes.isSystemAdministrator == true, !isOverAll { throw .forbidden }
+    }
+
+    /// Throws `forbidden` for a system administrator who is not the caller and whom the caller is
+    /// not over: with a new password or address the caller could become that person.
+    private func requireNotAbove(_ id: Int64) throws {
+        if id == person || isOverAll { return }
+        let isAbove = try Bool.fetchOne(
+            db, sql: "SELECT is_system_admin FROM persons WHERE id = ?", arguments: [id])
+        if isAbove == true { throw APIError.forbidden }
     }
 
     /// Throws `user_limit_exceeded` where the organization has as many persons as it may.

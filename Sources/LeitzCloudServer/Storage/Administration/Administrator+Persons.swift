@@ -85,11 +85,11 @@ struct PersonObject {
         var person = WirePerson(id: id, email: row["email"])
         let name: String = row["display_name"]
         let names = name.split(separator: " ", maxSplits: 1).map(String.init)
-        person.username = row["username"] ?? ""
+        person.username = (row["username"] as String?) ?? ""
         person.companyID = row["organization_id"]
         person.displayName = name
-        person.firstName = row["first_name"] ?? names.first ?? ""
-        person.lastName = row["last_name"] ?? (names.count > 1 ? names[1] : "")
+        person.firstName = (row["first_name"] as String?) ?? names.first ?? ""
+        person.lastName = (row["last_name"] as String?) ?? (names.count > 1 ? names[1] : "")
         let quota: Int64 = row["quota"]
         let usage: Int64 = row["space_usage"]
         person.spaceQuota = LenientInteger(quota)

@@ -109,7 +109,7 @@ extension Administrator {
         let email = try String.fetchOne(
             db, sql: "SELECT email FROM persons WHERE id = ?", arguments: [person])
         guard let email else { return }
-        try send(to: email, subject: "Share", "You have been subscribed to \(share).")
+        send(to: email, subject: "Share", "You have been subscribed to \(share).")
     }
 
     private func setPersons(_ subscribers: [WireSubscriber], of root: Int64, _ organization: Int64)

@@ -120,24 +120,9 @@ struct Administrator {
         return WirePage(results: try rows.map(make), offset: range.offset, total: total ?? 0)
     }
 
-    /// Leaves a message for somebody; see `EmbeddedCloud.messages`.
-    func send(to recipient: String, subject: String, _ body: String) throws {
-        try Outbox.send(db, to: recipient, subject: subject, body, now: now)
-    }
-}
-
-/// The messages that a server with a mail system would send: kept, the newest thousand, until the
-/// operator looks at them.
-enum Outbox {
-    private static let maximum: Int64 = 1_000
-
-    static func send(
-        _ db: Database, to recipient: String, subject: String, _ body: String, now: Int64
-    ) throws {
-        try db.execute(
-            sql: "INSERT INTO outbox (recipient, subject, body, created) VALUES (?, ?, ?, ?)",
-            arguments: [recipient, subject, body, now])
-        try db.execute(
-            sql: "DELETE FROM outbox WHERE id <= ?", arguments: [db.lastInsertedRowID - maximum])
+    /// Leaves a message for somebody, for when the change is durable; see `EmbeddedCloud.messages`.
+    func send(to recipient: String, subject: String, _ body: String) {
+        tree.letters.write(
+            EmbeddedCloud.Message(recipient: recipient, subject: subject, body: body))
     }
 }

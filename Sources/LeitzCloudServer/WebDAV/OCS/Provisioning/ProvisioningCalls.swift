@@ -124,9 +124,11 @@ struct ProvisioningCalls: Sendable {
         _ body: @escaping @Sendable (ProvisioningDirectory) throws -> OCSValue
     ) async throws -> OCSValue {
         let (caller, version, context) = (caller, version, context)
-        return try await services.database.write { db in
+        let value = try await services.database.write { db in
             try body(ProvisioningDirectory(db, caller: caller, version: version, context))
         }
+        services.outbox.send(context.letters)
+        return value
     }
 
     /// Which part of a list is asked for.

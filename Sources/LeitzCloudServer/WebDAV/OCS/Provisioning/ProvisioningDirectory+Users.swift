@@ -60,6 +60,8 @@ extension ProvisioningDirectory {
 
     func requireRight(toCreate user: NewPerson) throws {
         try requireSubadministrator()
+        let mayCreate = try administrator.policy(organization).flag("admin_create_users")
+        guard mayCreate || administrator.isOverAll else { throw forbidden }
         guard !isAdministrator else { return }
         guard !user.groups.isEmpty else {
             throw OCSRefusal(106, "No group specified (required for sub-admins)")
@@ -103,7 +105,7 @@ extension ProvisioningDirectory {
         try setGroups(user.groups, of: made)
         try setAdministeredGroups(user.administeredGroups, of: made)
         if let invitation, let email = user.email {
-            try administrator.send(
+            administrator.send(
                 to: email, subject: "Welcome",
                 "There is an account \(user.id) for you. Your password is \(invitation)")
         }
@@ -152,7 +154,7 @@ extension ProvisioningDirectory {
                 try db.execute(
                     sql: "DELETE FROM sessions WHERE person_id = ?", arguments: [user.person])
             } else if let email = user.email {
-                try administrator.send(
+                administrator.send(
                     to: email, subject: "Your password", "Please choose a new password.")
             }
         }
