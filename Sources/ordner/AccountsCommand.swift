@@ -57,4 +57,15 @@ enum JSONLine {
         encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
         return String(decoding: try encoder.encode(value), as: UTF8.self)
     }
+
+    /// On one line, for reports that may be cut off between two of them.
+    static func short(_ value: some Encodable) throws(ServiceFailure) -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        do {
+            return String(decoding: try encoder.encode(value), as: UTF8.self)
+        } catch {
+            throw ServiceFailure("can't write JSON: \(error)")
+        }
+    }
 }

@@ -82,6 +82,39 @@ import Testing
     }
 
     /// A limit of the organization's policy, and the record of what was done.
+    /// `admin_create_users` of the policy.
+    @Test func whereAdministratorsMakeNoUsersTheyMakeNoneByOCSEither() async throws {
+        try await EmbeddedScene.with { scene in
+            let admin = try await scene.leitzCloud()
+            var organization = OrganizationRequest()
+            organization.name = "Widgets"
+            organization.email = "office@widgets.example"
+            organization.slug = "widgets"
+            let made = try await admin.createOrganization(below: Self.organization, organization)
+            var person = PersonRequest()
+            person.organization = made.id
+            person.email = "site@widgets.example"
+            person.password = .given("secret of the site")
+            person.isSiteAdministrator = true
+            _ = try await admin.createPerson(person)
+            let site = try scene.client(
+                .nextcloud, user: "site@widgets.example", password: "secret of the site")
+            var user = frank()
+            user.groups = []
+            try await site.createUser(user)
+            _ = try await admin.updatePolicy(
+                of: made.id, WirePolicy(fields: ["admin_create_users": .flag(false)]))
+            user.id = "Second"
+            user.email = "second@example.org"
+            do throws(ProvisioningError) {
+                try await site.createUser(user)
+                Issue.record("a user was made")
+            } catch {
+                #expect(error.kind == .forbidden, "\(error)")
+            }
+        }
+    }
+
     @Test func policyAndActivityHoldForOCSToo() async throws {
         try await EmbeddedScene.with { scene in
             let ocs = try scene.client(.nextcloud)

@@ -116,7 +116,7 @@ import Testing
             #expect(made.quota?.limit == .bytes(1 << 40))
             #expect(made.language == "fr")
             // An empty password: the person is told one by e-mail, and it is right.
-            let message = try #require(try await scene.cloud.messages().last)
+            let message = try #require(scene.cloud.messages.last)
             #expect(message.recipient == "thomas.dupond@mail.com")
             let password = try #require(message.body.split(separator: " ").last)
             #expect(
@@ -128,7 +128,7 @@ import Testing
             #expect(shown.displayName == "Thomas D.")
             #expect(shown.quota?.limit == .bytes(2 << 40))
             #expect(shown.language == "en")
-            #expect(try await scene.cloud.messages().count == 2)
+            #expect(scene.cloud.messages.count == 2)
             _ = try await run(3)
             #expect(try await client.users() == [EmbeddedScene.administrator])
         }

@@ -1,3 +1,4 @@
+import CloudStorage
 import FoundationEssentials
 import LeitzCloudAPI
 
@@ -15,11 +16,13 @@ struct FormBuilder {
         add(name, flag.map { $0 ? "true" : "false" })
     }
 
-    /// A JSON list.
-    mutating func add(_ name: String, _ list: (some WireValue)?) {
+    /// A JSON list; throws `invalidRequest` for one that JSON has no form for.
+    mutating func add(_ name: String, _ list: (some WireValue)?) throws(CloudStorageError) {
         guard let json = list?.json else { return }
-        // Encoding of a JSON value can't fail: it has no numbers that are none.
-        let data = (try? JSONEncoder().encode(json)) ?? Data()
+        let data: Data
+        do { data = try JSONEncoder().encode(json) } catch {
+            throw CloudStorageError(.invalidRequest, "\(name) can't be sent: \(error)")
+        }
         add(name, String(decoding: data, as: UTF8.self))
     }
 

@@ -9,10 +9,12 @@ package struct MembersRequest: Sendable {
     package init() {}
 
     var fields: [(String, String)] {
-        var form = FormBuilder()
-        form.add("members", persons)
-        form.add("member_groups", groups)
-        return form.fields
+        get throws(CloudStorageError) {
+            var form = FormBuilder()
+            try form.add("members", persons)
+            try form.add("member_groups", groups)
+            return form.fields
+        }
     }
 }
 
@@ -31,7 +33,7 @@ extension LeitzCloudClient {
     ) async throws(CloudStorageError) -> WireGroup {
         try await changing(
             "group", AdministrationRoute.createGroup,
-            [("name", name), ("company_id", String(organization))] + members.fields)
+            [("name", name), ("company_id", String(organization))] + (try members.fields))
     }
 
     package func renameGroup(
@@ -55,7 +57,7 @@ extension LeitzCloudClient {
     ) async throws(CloudStorageError) {
         try await change(
             "group", AdministrationRoute.group(id, "members/update"),
-            request.fields + removal(removesFiles))
+            try request.fields + removal(removesFiles))
     }
 
     package func deleteGroup(

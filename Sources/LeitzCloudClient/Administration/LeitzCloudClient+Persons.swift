@@ -32,28 +32,30 @@ package struct PersonRequest: Sendable {
     package init() {}
 
     var fields: [(String, String)] {
-        var form = FormBuilder()
-        form.add("company_id", organization)
-        form.add("email", email)
-        form.add("username", username)
-        form.add("first_name", firstName)
-        form.add("last_name", lastName)
-        form.add(password)
-        form.add("pw_expires", passwordLife?.rawValue)
-        form.add("webdav", webDAV)
-        form.add("space_quota", spaceQuota)
-        form.add("mobile_phone", mobilePhone)
-        form.add("site_admin", isSiteAdministrator)
-        form.add("system_admin", isSystemAdministrator)
-        form.add("create_root", createsRoot)
-        form.add("dept_shares", makesTeamShares)
-        form.add("group_ids", groups)
-        for (mark, isOn) in quotaMarks.sorted(by: { $0.key < $1.key }) {
-            form.add("quota_\(mark)", isOn)
+        get throws(CloudStorageError) {
+            var form = FormBuilder()
+            form.add("company_id", organization)
+            form.add("email", email)
+            form.add("username", username)
+            form.add("first_name", firstName)
+            form.add("last_name", lastName)
+            form.add(password)
+            form.add("pw_expires", passwordLife?.rawValue)
+            form.add("webdav", webDAV)
+            form.add("space_quota", spaceQuota)
+            form.add("mobile_phone", mobilePhone)
+            form.add("site_admin", isSiteAdministrator)
+            form.add("system_admin", isSystemAdministrator)
+            form.add("create_root", createsRoot)
+            form.add("dept_shares", makesTeamShares)
+            try form.add("group_ids", groups)
+            for (mark, isOn) in quotaMarks.sorted(by: { $0.key < $1.key }) {
+                form.add("quota_\(mark)", isOn)
+            }
+            form.add("send_welcome_email", sendsWelcome)
+            form.add("active", isActive)
+            return form.fields
         }
-        form.add("send_welcome_email", sendsWelcome)
-        form.add("active", isActive)
-        return form.fields
     }
 }
 
@@ -100,13 +102,13 @@ extension LeitzCloudClient {
     package func createPerson(
         _ request: PersonRequest
     ) async throws(CloudStorageError) -> WirePerson {
-        try await changing("person", AdministrationRoute.createPerson, request.fields)
+        try await changing("person", AdministrationRoute.createPerson, try request.fields)
     }
 
     package func updatePerson(
         _ id: Int64, _ request: PersonRequest
     ) async throws(CloudStorageError) -> WirePerson {
-        try await changing("person", AdministrationRoute.person(id, "update"), request.fields)
+        try await changing("person", AdministrationRoute.person(id, "update"), try request.fields)
     }
 
     package func deletePerson(

@@ -17,13 +17,15 @@ package struct TeamShareRequest: Sendable {
     package init() {}
 
     var fields: [(String, String)] {
-        var form = FormBuilder()
-        form.add("name", name)
-        form.add("description", description)
-        form.add("auto_lock", autoLock)
-        form.add("notify", notify)
-        form.add("company_id", organization)
-        return form.fields + subscribers.fields
+        get throws(CloudStorageError) {
+            var form = FormBuilder()
+            form.add("name", name)
+            form.add("description", description)
+            form.add("auto_lock", autoLock)
+            form.add("notify", notify)
+            form.add("company_id", organization)
+            return try form.fields + subscribers.fields
+        }
     }
 }
 
@@ -37,11 +39,13 @@ package struct SubscribersRequest: Sendable {
     package init() {}
 
     var fields: [(String, String)] {
-        var form = FormBuilder()
-        form.add("subscribers", persons)
-        form.add("group_subscribers", groups)
-        form.add("external_subscribers", external)
-        return form.fields
+        get throws(CloudStorageError) {
+            var form = FormBuilder()
+            try form.add("subscribers", persons)
+            try form.add("group_subscribers", groups)
+            try form.add("external_subscribers", external)
+            return form.fields
+        }
     }
 }
 
@@ -73,7 +77,7 @@ extension LeitzCloudClient {
         in id: Int64, _ request: TeamShareRequest
     ) async throws(CloudStorageError) -> WireRoot {
         try await changing(
-            "team-share", AdministrationRoute.organization(id, "shares/create"), request.fields)
+            "team-share", AdministrationRoute.organization(id, "shares/create"), try request.fields)
     }
 
     package func updateTeamShare(
@@ -81,7 +85,7 @@ extension LeitzCloudClient {
     ) async throws(CloudStorageError) -> WireRoot {
         try await changing(
             "team-share", AdministrationRoute.organization(id, "share/\(root)/update"),
-            request.fields)
+            try request.fields)
     }
 
     /// - Parameter includesGroups: whether the members of subscribed groups are named too.
@@ -100,7 +104,7 @@ extension LeitzCloudClient {
     ) async throws(CloudStorageError) {
         try await change(
             "team-share", AdministrationRoute.organization(id, "share/\(root)/subscribers/update"),
-            request.fields + removal(removesFiles))
+            try request.fields + removal(removesFiles))
     }
 
     /// - Parameter removesFiles: whether the subscribers' machines delete their copies.

@@ -94,30 +94,45 @@ extension LeitzCloudAdministration: GroupAdministration {
         of group: String, _ change: MembershipChange
     ) async throws(ServiceFailure) {
         let id = try await groupNumber(group)
-        let present = try await asking { () async throws(CloudStorageError) in
-            try await client.members(ofGroup: id)
-        }
-        var request = MembersRequest()
-        if !change.addedUsers.isEmpty || !change.removedUsers.isEmpty {
-            let added = try await userNumbers(change.addedUsers)
-            let removed = try await userNumbers(change.removedUsers)
-            request.persons = Self.changed(
-                present.members ?? [], adding: added, removing: removed)
-        }
-        if !change.addedGroups.isEmpty || !change.removedGroups.isEmpty {
-            let added = try await groupNumbers(change.addedGroups)
-            let removed = try await groupNumbers(change.removedGroups)
-            request.groups = Self.changed(
-                present.memberGroups ?? [], adding: added, removing: removed)
-        }
-        let ready = request
-        try await asking { () async throws(CloudStorageError) in
-            try await client.updateMembers(ofGroup: id, ready)
+        let persons = Wanted(
+            added: try await userNumbers(change.addedUsers),
+            removed: try await userNumbers(change.removedUsers))
+        let groups = Wanted(
+            added: try await groupNumbers(change.addedGroups),
+            removed: try await groupNumbers(change.removedGroups))
+        try await settle("the group \(group)") { () async throws(ServiceFailure) in
+            try await asking { () async throws(CloudStorageError) in
+                try await client.members(ofGroup: id)
+            }
+        } isThere: { members in
+            persons.isThere(in: members.members) && groups.isThere(in: members.memberGroups)
+        } write: { members async throws(ServiceFailure) in
+            var request = MembersRequest()
+            request.persons = persons.applied(to: members.members)
+            request.groups = groups.applied(to: members.memberGroups)
+            let ready = request
+            try await asking { () async throws(CloudStorageError) in
+                try await client.updateMembers(ofGroup: id, ready)
+            }
         }
     }
 
-    private static func changed(_ list: [Int64], adding: [Int64], removing: [Int64]) -> [Int64] {
-        Set(list).union(adding).subtracting(removing).sorted()
+    /// Numbers that are to be in a list, and such that are not.
+    private struct Wanted {
+        var added: [Int64]
+        var removed: [Int64]
+
+        /// Nil where nothing is to change.
+        func applied(to list: [Int64]?) -> [Int64]? {
+            guard !added.isEmpty || !removed.isEmpty else { return nil }
+            return Set(list ?? []).union(added).subtracting(removed).sorted()
+        }
+
+        func isThere(in list: [Int64]?) -> Bool {
+            let list = Set(list ?? [])
+            return list.isDisjoint(with: removed)
+                && list.isSuperset(of: Set(added).subtracting(removed))
+        }
     }
 
     func userNumbers(_ names: [String]) async throws(ServiceFailure) -> [Int64] {

@@ -113,22 +113,57 @@ extension LeitzCloudAdministration: TeamShareAdministration {
         of name: String, _ change: SubscriptionChange
     ) async throws(ServiceFailure) {
         let share = try await wireShare(name)
-        let present = try await wireSubscribers(share.id, deep: false)
-        var request = SubscribersRequest()
-        if !change.addedUsers.isEmpty || !change.removedUsers.isEmpty {
-            let added = try await userNumbers(change.addedUsers)
-            let removed = try await userNumbers(change.removedUsers)
-            request.persons =
-                (present.subscribers ?? []).filter { !(added + removed).contains($0.id) }
-                + added.map { WireSubscriber(id: $0, kind: .all, role: change.role) }
+        let numbers = SubscriptionNumbers(
+            change, addedUsers: try await userNumbers(change.addedUsers),
+            removedUsers: try await userNumbers(change.removedUsers),
+            addedGroups: try await groupNumbers(change.addedGroups),
+            removedGroups: try await groupNumbers(change.removedGroups))
+        try await settle("the team share \(name)") { () async throws(ServiceFailure) in
+            try await wireSubscribers(share.id, deep: false)
+        } isThere: { present in
+            numbers.isThere(in: present)
+        } write: { present async throws(ServiceFailure) in
+            let request = numbers.request(present)
+            try await asking { () async throws(CloudStorageError) in
+                try await client.updateSubscribers(
+                    ofTeamShare: share.id, in: organization, request)
+            }
         }
-        if !change.addedGroups.isEmpty || !change.removedGroups.isEmpty {
-            let added = try await groupNumbers(change.addedGroups)
-            let removed = try await groupNumbers(change.removedGroups)
+    }
+}
+
+/// A change of subscribers with the numbers of those who are named.
+private struct SubscriptionNumbers {
+    private let change: SubscriptionChange
+    private let addedUsers: [Int64]
+    private let removedUsers: [Int64]
+    private let addedGroups: [Int64]
+    private let removedGroups: [Int64]
+
+    init(
+        _ change: SubscriptionChange, addedUsers: [Int64], removedUsers: [Int64],
+        addedGroups: [Int64], removedGroups: [Int64]
+    ) {
+        self.change = change
+        self.addedUsers = addedUsers
+        self.removedUsers = removedUsers
+        self.addedGroups = addedGroups
+        self.removedGroups = removedGroups
+    }
+
+    /// The lists as they are to be; those that do not change are left out.
+    func request(_ present: WireSubscribers) -> SubscribersRequest {
+        var request = SubscribersRequest()
+        if !addedUsers.isEmpty || !removedUsers.isEmpty {
+            request.persons =
+                (present.subscribers ?? []).filter { !(addedUsers + removedUsers).contains($0.id) }
+                + addedUsers.map { WireSubscriber(id: $0, kind: .all, role: change.role) }
+        }
+        if !addedGroups.isEmpty || !removedGroups.isEmpty {
             let kinds: [WireSubscriber.Kind] = [.web, .webDAV, .machines]
             request.groups =
-                (present.groups ?? []).filter { !(added + removed).contains($0.id) }
-                + added.flatMap { id in
+                (present.groups ?? []).filter { !(addedGroups + removedGroups).contains($0.id) }
+                + addedGroups.flatMap { id in
                     kinds.map { WireSubscriber(id: id, kind: $0, role: change.role) }
                 }
         }
@@ -136,9 +171,25 @@ extension LeitzCloudAdministration: TeamShareAdministration {
             request.external = Set(present.external.keys).union(change.invited)
                 .subtracting(change.uninvited).sorted()
         }
-        let ready = request
-        try await asking { () async throws(CloudStorageError) in
-            try await client.updateSubscribers(ofTeamShare: share.id, in: organization, ready)
-        }
+        return request
+    }
+
+    func isThere(in present: WireSubscribers) -> Bool {
+        let invited = Set(present.external.keys.map { $0.lowercased() })
+        return isThere(addedUsers, removedUsers, in: present.subscribers)
+            && isThere(addedGroups, removedGroups, in: present.groups)
+            && change.invited.allSatisfy { invited.contains($0.lowercased()) }
+            && change.uninvited.allSatisfy { !invited.contains($0.lowercased()) }
+    }
+
+    private func isThere(_ added: [Int64], _ removed: [Int64], in list: [WireSubscriber]?)
+        -> Bool
+    {
+        let list = list ?? []
+        return !list.contains { removed.contains($0.id) && !added.contains($0.id) }
+            && added.allSatisfy { id in
+                let own = list.filter { $0.id == id }
+                return !own.isEmpty && own.allSatisfy { $0.role == change.role }
+            }
     }
 }

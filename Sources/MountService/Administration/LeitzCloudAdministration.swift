@@ -109,6 +109,28 @@ struct LeitzCloudAdministration: Administration {
         return one
     }
 
+    /// Changes a list that can only be written whole: reads it, writes it, and looks whether the
+    /// change is in it. Who else wrote in between had read a list without it, so that it is made
+    /// once more, a few times.
+    ///
+    /// - Parameter isThere: whether a list has the change.
+    func settle<List>(
+        _ what: String, read: () async throws(ServiceFailure) -> List,
+        isThere: (List) -> Bool, write: (List) async throws(ServiceFailure) -> Void
+    ) async throws(ServiceFailure) {
+        var list = try await read()
+        for _ in 0..<Self.mostTries {
+            try await write(list)
+            list = try await read()
+            if isThere(list) { return }
+        }
+        throw ServiceFailure(
+            "the server takes the change of \(what) and does not show it afterwards",
+            remedy: "Somebody else may be changing it too; look, and try again.")
+    }
+
+    private static let mostTries = 5
+
     static func bytes(_ count: Int64?) -> String {
         guard let count else { return "" }
         var value = Double(count)

@@ -65,7 +65,7 @@ package struct UserImport: Sendable {
     /// A line that fails does not end the work; a file that is no table does.
     /// - Returns: how many lines failed.
     package func run(
-        file path: String, report: (Line) -> Void
+        file path: String, report: (Line) throws(ServiceFailure) -> Void
     ) async throws(ServiceFailure) -> Int {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw .system("open \(path)") }
@@ -85,7 +85,7 @@ package struct UserImport: Sendable {
                 }
                 let line = await work(record, columns, &seen)
                 if line.outcome == .failed { failures += 1 }
-                report(line)
+                try report(line)
             }
         }
         guard header != nil else { throw ServiceFailure("\(path) is empty") }

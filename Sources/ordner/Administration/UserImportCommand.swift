@@ -1,5 +1,4 @@
 import ArgumentParser
-import FoundationEssentials
 import MountService
 
 /// `ordner user import`
@@ -12,7 +11,9 @@ struct UserImportCommand: AsyncParsableCommand {
             or false).
 
             Each line is reported. Users that exist are left alone, so that the command can be
-            repeated after an interruption; with --update they are brought up to date.
+            repeated after an interruption; with --update they are brought up to date. A password
+            that was made for a line whose report did not arrive is lost: make another one with
+            ordner user password.
             """)
 
     @OptionGroup var options: AdministrationOptions
@@ -40,9 +41,10 @@ struct UserImportCommand: AsyncParsableCommand {
         try await options.administer { cloud in
             let users = try cloud.part(cloud.users, "users")
             var counts: [UserImport.Line.Outcome: Int] = [:]
-            let failures = try await UserImport(users, chosen).run(file: file) { line in
+            let failures = try await UserImport(users, chosen).run(file: file) {
+                line throws(ServiceFailure) in
                 counts[line.outcome, default: 0] += 1
-                Message.say(options.json ? Self.json(line) : Self.text(line))
+                Message.say(options.json ? try JSONLine.short(line) : Self.text(line))
             }
             let summary = counts.sorted { $0.key.rawValue < $1.key.rawValue }
                 .map { "\($0.value) \($0.key.rawValue)" }.joined(separator: ", ")
@@ -56,13 +58,5 @@ struct UserImportCommand: AsyncParsableCommand {
         if let reason = line.reason { text += ": " + RecordOutput.clean(reason) }
         if let password = line.password { text += "   password \(password)" }
         return text
-    }
-
-    /// One object a line, so that a report that is cut off can be read.
-    private static func json(_ line: UserImport.Line) -> String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        // Strings and numbers can always be encoded.
-        return (try? encoder.encode(line)).map { String(decoding: $0, as: UTF8.self) } ?? "{}"
     }
 }

@@ -140,9 +140,13 @@ import Testing
 
             _ = try await cloud.client(.alice)
             let other = try #require(try await admin.machines(of: firstOrganization).all.last)
-            await expectRefusal(.invalidRequest, "to_machine_id") {
+            await expectRefusal(.temporarilyUnavailable, "no file server") {
                 _ = try await admin.restoreBackup(
                     backup.id, ofMachine: machine, to: "/restored", onMachine: other.id)
+            }
+            await expectRefusal(.notFound) {
+                _ = try await admin.restoreBackup(
+                    backup.id, ofMachine: machine, to: "/restored", onMachine: 999)
             }
             try await admin.enableServer(onMachine: other.id)
             let restored = try await admin.restoreBackup(
