@@ -11,10 +11,11 @@ struct CloudFixture: Sendable {
 
     /// Starts a cloud for the time of `body`.
     static func with(
-        _ home: PrivateHome, _ body: (CloudFixture) async throws -> Void
+        _ home: PrivateHome, passwordCost: Int = 14, _ body: (CloudFixture) async throws -> Void
     ) async throws {
-        let cloud = try await EmbeddedCloud.start(
-            EmbeddedCloudConfiguration(dataFolder: home.path + "/cloud"))
+        var configuration = EmbeddedCloudConfiguration(dataFolder: home.path + "/cloud")
+        configuration.passwordCost = passwordCost
+        let cloud = try await EmbeddedCloud.start(configuration)
         do {
             let person = try await cloud.ensurePerson(
                 email: user, password: password, displayName: "Me", quota: 1 << 30, ownRoot: true)

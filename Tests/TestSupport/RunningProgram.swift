@@ -55,6 +55,16 @@ package final class RunningProgram: Sendable {
 
     package func signal(_ number: Int32) { process.signal(number) }
 
+    /// The most memory that the program has had resident, in MiB; 0 once it has ended.
+    package var peakMemory: Int {
+        let file = "/proc/\(processID)/status"
+        guard let status = FileManager.default.contents(atPath: file) else { return 0 }
+        let line = String(decoding: status, as: UTF8.self).split(separator: "\n")
+            .first { $0.hasPrefix("VmHWM:") }
+        let kilobytes = line?.split(separator: " ").dropFirst().first.flatMap { Int($0) }
+        return (kilobytes ?? 0) / 1024
+    }
+
     /// Waits for the end; one that takes over a minute is killed and fails the test.
     package func end() async throws -> Outcome {
         let overdue = DispatchWorkItem { [process] in process.signal(SIGKILL) }
