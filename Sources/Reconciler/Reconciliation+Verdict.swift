@@ -152,11 +152,19 @@ extension Reconciliation {
     }
 
     /// An item, and those it waits for one after the other.
-    package func chain(from item: UInt64) -> [UInt64] {
+    /// - Parameter looksAhead: also those that it will wait for when its turn comes, which takes
+    ///   longer to find.
+    package func chain(from item: UInt64, looksAhead: Bool = false) -> [UInt64] {
         var found = [item]
-        while let blocker = entries[found[found.count - 1]]?.blocker,
-            !found.contains(blocker.item), found.count < 64
-        {
+        while found.count < 64 {
+            let last = found[found.count - 1]
+            var blocker = entries[last]?.blocker
+            if blocker == nil, looksAhead, entries[last]?.isRunning == false,
+                case .wait(let next) = verdict(on: last)
+            {
+                blocker = next
+            }
+            guard let blocker, !found.contains(blocker.item) else { break }
             found.append(blocker.item)
         }
         return found

@@ -351,6 +351,23 @@ extension Reconciliation {
         #expect(work.next(now: 1) == .makeFolder(3))
     }
 
+    /// Who asks for a file whose folder pauses after a failure learns of it, and can have it tried.
+    @Test func whatHoldsAnItemIsKnownBeforeItsTurn() {
+        let folder = difference(.folder, wanted: place("d"), at: 0)
+        var work = Reconciliation([3: folder])
+        #expect(work.next(now: 0) == .makeFolder(3))
+        work.finished(.makeFolder(3), .retry(after: 300), now: 0)
+        work.set(2, difference(wanted: place("a", in: 3), ready, at: 1))
+        #expect(work.chain(from: 2) == [2])
+        #expect(work.chain(from: 2, looksAhead: true) == [2, 3])
+        work.expedite(work.chain(from: 2, looksAhead: true))
+        #expect(work.next(now: 1) == .makeFolder(3))
+        work.finished(.makeFolder(3), .retry(after: 300), now: 1)
+        // For itself the file does not disturb the pause.
+        work.expedite([2])
+        #expect(work.next(now: 2) == nil)
+    }
+
     /// A job that began before somebody asked may have failed for what no longer holds.
     @Test(arguments: [ReconciliationResult.refused, .waiting, .retry(after: 60)])
     func whatIsAskedForDuringAJobIsTriedOnceMore(_ result: ReconciliationResult) {

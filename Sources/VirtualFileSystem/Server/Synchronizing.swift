@@ -183,10 +183,12 @@ extension VirtualFileSystem {
     func settle(_ items: [UInt64]) async throws(FileSystemError) {
         tree.withLock { tree in
             for item in items {
-                // Only what happens from now on counts.
-                for id in tree.work.chain(from: item) { tree.nodes[id]?.saveError = nil }
+                // Only what happens from now on counts. What the item waits for is tried again with
+                // it: its failure is all that there is to hear where it pauses after one.
+                let chain = tree.work.chain(from: item, looksAhead: true)
+                for id in chain { tree.nodes[id]?.saveError = nil }
+                tree.work.expedite(chain)
             }
-            tree.work.expedite(items)
         }
         wake()
         for item in items {
@@ -201,7 +203,8 @@ extension VirtualFileSystem {
         return await withCheckedContinuation { (waiter: Waiter) in
             let answer = tree.withLock { tree -> Result<Void, FileSystemError>?? in
                 // A job may have failed, and wait for its next turn, since the last look.
-                if let error = tree.firstError(of: tree.work.chain(from: item)) {
+                let chain = tree.work.chain(from: item, looksAhead: true)
+                if let error = tree.firstError(of: chain) {
                     return .failure(error)
                 }
                 guard tree.work.isUnderWay(item) else { return .some(nil) }
