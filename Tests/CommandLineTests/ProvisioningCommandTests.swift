@@ -86,6 +86,27 @@ import Testing
         }
     }
 
+    /// As an ownCloud leaves it where the program ends between the steps: without an address.
+    @Test func aUserWhoseMakingWasInterruptedIsCompleted() async throws {
+        let home = try PrivateHome()
+        try await CloudFixture.with(home) { fixture in
+            try await fixture.cloud.setAdministrator(person: fixture.person)
+            let login = try await fixture.login("files", in: home, ["--type", "nextcloud"])
+            try #require(login.exitCode == 0, "\(login.error)")
+            try await fixture.cloud.addPersons(["frank"])
+            let table = try home.file(
+                "users.csv",
+                "email,username,password,quota\nfrank@example.org,frank,password of frank,1G\n")
+            let again = try await home.run("user", "import", "files", table)
+            #expect(again.output == "line 2: exists frank@example.org\n", "\(again.error)")
+            let updated = try await home.run("user", "import", "files", table, "--update")
+            #expect(updated.output == "line 2: updated frank@example.org\n", "\(updated.error)")
+            let shown = try await home.run("user", "show", "files", "frank@example.org")
+            #expect(shown.output.contains("frank"))
+            #expect(shown.output.contains("1.0 GB"))
+        }
+    }
+
     @Test func administratorsOfGroups() async throws {
         try await with { desk in
             try await desk.run("group", "create", "files", "team")

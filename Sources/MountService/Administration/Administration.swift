@@ -100,11 +100,19 @@ package enum AccountPassword: Sendable {
     case fromCloud
 }
 
+/// An account that is there.
+package struct ExistingUser: Sendable, Hashable {
+    /// By which the other calls know it.
+    package var name: String
+    /// Nil for an account without an address.
+    package var email: String?
+}
+
 package protocol UserAdministration: Sendable {
     func users(from offset: Int64) async throws(ServiceFailure) -> RecordPage
     func user(_ name: String) async throws(ServiceFailure) -> AdministrationRecord
-    /// Nil where there is no such user.
-    func existingUser(_ name: String) async throws(ServiceFailure) -> AdministrationRecord?
+    /// The user who already has the name of one that is to be made; nil where there is none.
+    func user(like draft: UserDraft) async throws(ServiceFailure) -> ExistingUser?
     func createUser(_ draft: UserDraft) async throws(ServiceFailure) -> AdministrationRecord
     func updateUser(
         _ name: String, _ draft: UserDraft

@@ -51,8 +51,11 @@ extension LeitzCloudAdministration: UserAdministration {
         record(try await person(name))
     }
 
-    func existingUser(_ name: String) async throws(ServiceFailure) -> AdministrationRecord? {
-        try await existingPerson(name).map(record)
+    func user(like draft: UserDraft) async throws(ServiceFailure) -> ExistingUser? {
+        guard let email = draft.email else { return nil }
+        return try await existingPerson(email).map {
+            ExistingUser(name: String($0.id), email: $0.email)
+        }
     }
 
     private func request(_ draft: UserDraft) async throws(ServiceFailure) -> PersonRequest {

@@ -109,8 +109,13 @@ extension ProvisioningAdministration: UserAdministration {
         record(try await known(name))
     }
 
-    func existingUser(_ name: String) async throws(ServiceFailure) -> AdministrationRecord? {
-        try await found(name).map(record)
+    /// By the name first: an account whose making was interrupted has no address yet.
+    func user(like draft: UserDraft) async throws(ServiceFailure) -> ExistingUser? {
+        for name in [draft.username, draft.email].compactMap({ $0 }) {
+            guard let user = try await found(name) else { continue }
+            return ExistingUser(name: user.id, email: user.email)
+        }
+        return nil
     }
 
     /// The user's id is the user name, where there is none the address.

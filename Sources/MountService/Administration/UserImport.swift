@@ -167,13 +167,13 @@ package struct UserImport: Sendable {
         _ values: [String: String], to line: inout Line
     ) async throws(ServiceFailure) {
         var draft = try draft(values)
-        let exists = try await users.existingUser(line.user) != nil
-        if exists {
+        if let known = try await users.user(like: draft) {
             if settings.updates, !settings.isDryRun {
-                draft.email = nil
+                // One whose making was interrupted may lack the address.
+                if known.email?.lowercased() == line.user.lowercased() { draft.email = nil }
                 draft.password = nil
                 draft.makesRoot = nil
-                _ = try await users.updateUser(line.user, draft)
+                _ = try await users.updateUser(known.name, draft)
             }
             line.outcome =
                 settings.updates ? (settings.isDryRun ? .wouldUpdate : .updated) : .exists

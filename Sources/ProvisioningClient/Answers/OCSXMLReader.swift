@@ -9,6 +9,8 @@ final class OCSXMLReader: XMLReceiver {
     private static let maximumNodes = 1_000_000
     /// Different names of elements.
     private static let maximumNames = 10_000
+    /// The number of all names beyond.
+    private static let nameless = -1
 
     private struct Open {
         var name: Int
@@ -48,7 +50,7 @@ final class OCSXMLReader: XMLReceiver {
 
     func number(of local: String, in namespace: String) -> Int {
         if let number = numbers[local] { return number }
-        guard names.count < Self.maximumNames else { return 0 }
+        guard names.count < Self.maximumNames else { return Self.nameless }
         names.append(local)
         numbers[local] = names.count - 1
         return names.count - 1
@@ -56,7 +58,7 @@ final class OCSXMLReader: XMLReceiver {
 
     func began(_ name: Int) throws(CloudStorageError) {
         nodes += 1
-        guard nodes <= Self.maximumNodes else {
+        guard nodes <= Self.maximumNodes, name != Self.nameless else {
             throw CloudStorageError(.invalidAnswer, "the answer has too many elements")
         }
         open.append(Open(name: name))

@@ -13,7 +13,8 @@ struct UserImportCommand: AsyncParsableCommand {
             Each line is reported. Users that exist are left alone, so that the command can be
             repeated after an interruption; with --update they are brought up to date. A password
             that was made for a line whose report did not arrive is lost: make another one with
-            ordner user password.
+            ordner user password. An ownCloud makes a user in several steps: after an interruption
+            there, use --update.
             """)
 
     @OptionGroup var options: AdministrationOptions
