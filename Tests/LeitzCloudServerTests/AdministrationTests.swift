@@ -122,6 +122,34 @@ import Testing
         }
     }
 
+    /// `pw_expires` can be set alone, by an administrator.
+    @Test func theLifeOfAPasswordIsChanged() async throws {
+        try await withAdministrator { harness in
+            let made = try await harness.post(
+                "/api/2/person/create",
+                [("company_id", "1"), ("email", "p@example.com"), ("password", "x")])
+            let person = "/api/2/person/\(try made.decode(WirePerson.self).id)/update"
+            func signIn() async throws -> String {
+                try await CloudHarness.signIn(
+                    harness.client, harness.cloud.url, "p@example.com", "x")
+            }
+            let own = try await signIn()
+            let ended = try await harness.post(person, [("pw_expires", "6")])
+            #expect(ended.status == 200, "\(ended.text)")
+            let longer = try await harness.post(person, [("pw_expires", "")], token: own)
+            #expect(longer.failure == "403 forbidden")
+            let bad = try await harness.post(person, [("pw_expires", "5")])
+            #expect(bad.failure == "400 invalid_request")
+            harness.clock.advance(6 * 3_600)
+            await #expect(throws: DecodingError.self) { try await signIn() }
+            let token = try await CloudHarness.signIn(
+                harness.client, harness.cloud.url, CloudHarness.email, CloudHarness.password)
+            let again = try await harness.post(person, [("pw_expires", "")], token: token)
+            #expect(again.status == 200, "\(again.text)")
+            #expect(try await !signIn().isEmpty)
+        }
+    }
+
     @Test func thePolicyBindsTheWebDAVFaceToo() async throws {
         try await withAdministrator { harness in
             func put(_ name: String) async throws -> Int {

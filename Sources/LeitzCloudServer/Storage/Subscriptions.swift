@@ -62,6 +62,14 @@ enum Subscriptions {
         }
     }
 
+    /// Ends all subscriptions of persons who have no reason for any more.
+    ///
+    /// - Parameter persons: a query of their numbers, with one argument.
+    static func end(_ db: Database, ofPersons persons: String, _ argument: Int64) throws {
+        try db.execute(
+            sql: "DELETE FROM subscriptions WHERE person_id IN \(persons)", arguments: [argument])
+    }
+
     /// The roots that groups are subscribed to, by themselves or through a group they are in.
     static func roots(_ db: Database, ofGroups groups: some Sequence<Int64>) throws -> Set<Int64> {
         var roots: Set<Int64> = []

@@ -49,7 +49,7 @@ extension Administrator {
         try db.execute(
             sql: "INSERT INTO backups (root_id, machine_id, path) VALUES (?, ?, ?)",
             arguments: [root, id, path])
-        try MachineFolders.add(db, machine: id, path: path)
+        try MachineFolders.add(db, machine: id, paths: [path])
         try Accounts.subscribe(
             db, person: machine.owner, root: root, permissions: Accounts.permissionWords)
         try note(
@@ -77,10 +77,8 @@ extension Administrator {
             throw APIError.invalid("to_machine_id")
         }
         let top = try MachineFolders.normalized(path)
-        try MachineFolders.add(db, machine: target, path: top)
-        for folder in try folderPaths(of: root) {
-            try MachineFolders.add(db, machine: target, path: top + folder)
-        }
+        try MachineFolders.add(
+            db, machine: target, paths: [top] + folderPaths(of: root).map { top + $0 })
         try db.execute(
             sql: "UPDATE backups SET machine_id = ?, path = ?, restored = ? WHERE root_id = ?",
             arguments: [target, path, now, root])

@@ -95,6 +95,8 @@ extension Administrator {
             try db.execute(
                 sql: "UPDATE guests SET password = ?, password_expires = ? WHERE id = ?",
                 arguments: [password.record, password.expires, id])
+        } else if form["pw_expires"] != nil {
+            try setExpiry(of: id, in: "guests", form)
         }
         let updated = try guest(.id(id))
         if let password, password.generated != nil {

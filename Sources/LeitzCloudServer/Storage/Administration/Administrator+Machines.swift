@@ -223,7 +223,7 @@ extension Administrator {
             sql: "SELECT count(*) FROM machine_mappings WHERE machine_id = ? AND root_id = ?",
             arguments: [id, root])
         if isMapped == true { throw APIError(409, .nameConflict, "The root is mapped already.") }
-        try MachineFolders.add(db, machine: id, path: path)
+        try MachineFolders.add(db, machine: id, paths: [path])
         try db.execute(
             sql: "INSERT INTO machine_mappings (machine_id, root_id, path) VALUES (?, ?, ?)",
             arguments: [id, root, path])

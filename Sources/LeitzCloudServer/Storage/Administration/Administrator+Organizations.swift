@@ -168,10 +168,7 @@ extension Administrator {
         let all = try Int64.fetchAll(
             db, sql: Self.inside + "SELECT id FROM inside", arguments: [id])
         for each in all {
-            let persons = try Int64.fetchAll(
-                db, sql: "SELECT id FROM persons WHERE organization_id = ? AND is_deleted = 0",
-                arguments: [each])
-            for person in persons { try remove(person: person) }
+            try removePersons("organization_id = ?", each)
             let roots = try Int64.fetchAll(
                 db, sql: "SELECT id FROM roots WHERE organization_id = ? AND is_deleted = 0",
                 arguments: [each])

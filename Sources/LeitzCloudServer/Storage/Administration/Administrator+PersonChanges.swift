@@ -73,6 +73,10 @@ extension Administrator {
                 sql: "UPDATE persons SET password = ?, password_expires = ? WHERE id = ?",
                 arguments: [password.record, password.expires, id])
             try endSessions(of: id, exceptGuid: id == person ? tree.caller.guid : nil)
+        } else if form["pw_expires"] != nil {
+            // Nobody makes the own password last longer.
+            if try !administers(organization) { throw APIError.forbidden }
+            try setExpiry(of: id, in: "persons", form)
         }
         let updated = try PersonObject(tree, policy: policy(organization)).person(id)
         if let password, password.generated != nil { welcome(updated.email, password) }
@@ -121,6 +125,13 @@ extension Administrator {
         if let groups = wishes.groups {
             try setGroups(Set(groups), of: id, organization: organization)
         }
+    }
+
+    /// A new end of the password that is there.
+    func setExpiry(of id: Int64, in table: String, _ form: FormFields) throws {
+        try db.execute(
+            sql: "UPDATE \(table) SET password_expires = ? WHERE id = ?",
+            arguments: [try NewPassword.expiry(form, now: now), id])
     }
 
     private func endSessions(of id: Int64, exceptGuid guid: String?) throws {
@@ -178,30 +189,32 @@ extension Administrator {
     }
 
     /// Ends everything a person may do; the row stays, because files and revisions name it.
-    func remove(person id: Int64) throws {
-        let roots = try Int64.fetchAll(
-            db, sql: "SELECT root_id FROM subscriptions WHERE person_id = ?", arguments: [id])
+    func remove(person id: Int64) throws { try removePersons("id = ?", id) }
+
+    /// As `remove(person:)`, for all persons of whom a condition with one argument holds.
+    func removePersons(_ condition: String, _ argument: Int64) throws {
+        let gone = "(SELECT id FROM persons WHERE \(condition) AND is_deleted = 0)"
         for table in [
             "sessions", "app_passwords", "group_members", "group_admins", "person_subscribers",
-            "external_subscribers", "direct_grants", "machines",
+            "external_subscribers", "direct_grants", "machines", "dav_locks",
         ] {
-            try db.execute(sql: "DELETE FROM \(table) WHERE person_id = ?", arguments: [id])
+            try db.execute(
+                sql: "DELETE FROM \(table) WHERE person_id IN \(gone)", arguments: [argument])
         }
-        for root in roots { try Subscriptions.refresh(db, root: root, person: id) }
+        try Subscriptions.end(db, ofPersons: gone, argument)
         for table in ["files", "folders"] {
             try db.execute(
                 sql: """
                     UPDATE \(table) SET lock_person = NULL, lock_guid = NULL, lock_expires = NULL
-                    WHERE lock_person = ? AND lock_expires IS NOT NULL
-                    """, arguments: [id])
+                    WHERE lock_person IN \(gone) AND lock_expires IS NOT NULL
+                    """, arguments: [argument])
         }
-        try db.execute(sql: "DELETE FROM dav_locks WHERE person_id = ?", arguments: [id])
         try db.execute(
             sql: """
                 UPDATE persons SET is_deleted = 1, is_active = 0, email = '#' || id || ':' || email,
                 username = NULL, password = '', is_site_admin = 0, is_system_admin = 0
-                WHERE id = ?
-                """, arguments: [id])
+                WHERE \(condition) AND is_deleted = 0
+                """, arguments: [argument])
     }
 
     /// The person's sync root, made where there is none.

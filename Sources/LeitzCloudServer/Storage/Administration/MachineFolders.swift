@@ -1,9 +1,12 @@
 import GRDB
+import LeitzCloudAPI
 
 /// The folders that are known of a machine's disks, by full paths such as `C:\Example`,
 /// `/srv/data` and `\\server\share`.
 enum MachineFolders {
     private static let maximumPath = 4_096
+    /// Of one machine.
+    private static let maximumFolders = 100_000
 
     /// The path with slashes only and none at its end; throws for one that is not absolute.
     static func normalized(_ path: String) throws(APIError) -> String {
@@ -51,16 +54,25 @@ enum MachineFolders {
         return path.hasPrefix("/") ? "/" : String(path.prefix { $0 != "/" })
     }
 
-    static func add(_ db: Database, machine: Int64, path: String) throws {
-        try db.cachedStatement(
-            sql: "INSERT OR IGNORE INTO machine_folders (machine_id, path) VALUES (?, ?)"
-        ).execute(arguments: [machine, try normalized(path)])
+    /// Throws `policy_error` where the machine would have too many.
+    static func add(_ db: Database, machine: Int64, paths: [String]) throws {
+        let count = try Int.fetchOne(
+            db, sql: "SELECT count(*) FROM machine_folders WHERE machine_id = ?",
+            arguments: [machine])
+        guard (count ?? 0) + paths.count <= maximumFolders else {
+            throw APIError(409, .policyError, "The machine has too many folders.")
+        }
+        for path in paths {
+            try db.cachedStatement(
+                sql: "INSERT OR IGNORE INTO machine_folders (machine_id, path) VALUES (?, ?)"
+            ).execute(arguments: [machine, try normalized(path)])
+        }
     }
 
     /// What the machine's agent reports: from now on these are the folders.
     static func replace(_ db: Database, machine: Int64, paths: [String]) throws {
         try db.execute(
             sql: "DELETE FROM machine_folders WHERE machine_id = ?", arguments: [machine])
-        for path in paths { try add(db, machine: machine, path: path) }
+        try add(db, machine: machine, paths: paths)
     }
 }

@@ -13,15 +13,7 @@ struct NewPassword: Sendable {
     static func make(_ form: FormFields, _ hasher: PasswordHasher, now: Int64) async throws
         -> NewPassword?
     {
-        let hours: Int64?
-        switch form["pw_expires"] ?? "" {
-        case "": hours = nil
-        case "6": hours = 6
-        case "12": hours = 12
-        case "24": hours = 24
-        default: throw APIError.invalid("pw_expires")
-        }
-        let expires = hours.map { now + $0 * 3_600 }
+        let expires = try expiry(form, now: now)
         if let password = form["password"], !password.isEmpty {
             return NewPassword(record: try await hasher.record(for: password), expires: expires)
         }
@@ -30,6 +22,19 @@ struct NewPassword: Sendable {
         return NewPassword(
             record: try await hasher.record(for: generated), generated: generated,
             expires: expires)
+    }
+}
+
+extension NewPassword {
+    /// Seconds since 1970 when a password ends by the field `pw_expires`; nil for never.
+    static func expiry(_ form: FormFields, now: Int64) throws(APIError) -> Int64? {
+        switch form["pw_expires"] ?? "" {
+        case "": nil
+        case "6": now + 6 * 3_600
+        case "12": now + 12 * 3_600
+        case "24": now + 24 * 3_600
+        default: throw .invalid("pw_expires")
+        }
     }
 }
 
