@@ -1,46 +1,101 @@
 import Foundation
-import LeitzCloudServer
 import TestSupport
 import Testing
 
-/// Two administrators who change one list at the same time, which can only be written whole.
+/// Two administrators who change one list at the same time, which can only be written whole: the
+/// other one's writes are in what the server answers.
 @Suite struct ConcurrentChangeTests {
-    @Test func aMemberWhoWasOverwrittenIsAddedAgain() async throws {
+    private static let objects = [
+        "GET /api/2/version": #"{"version":"2.0.9"}"#,
+        "POST /oauth/token":
+            #"{"access_token":"a","expires_in":3600,"refresh_token":"r","guid":"g"}"#,
+        "GET /api/2/person": #"{"id":1,"email":"me@example.com","company_id":1,"type":"person"}"#,
+        "GET /api/2/person/a@example.com": #"{"id":2,"email":"a@example.com","type":"person"}"#,
+        "GET /api/2/group/1": #"{"id":1,"name":"Sales","type":"group"}"#,
+        "GET /api/2/organization/1/share/5":
+            #"{"id":5,"name":"Plans","root_type":"share","type":"root"}"#,
+    ]
+
+    /// Runs a command on a server whose list looks so, one after the other; the last one stays.
+    /// Gives how the command ended, and the lists that it wrote.
+    private func run(
+        _ command: [String], list: String, looks: [String], field: String
+    ) async throws -> (outcome: Outcome, written: [String]) {
         let home = try PrivateHome()
-        try await CloudFixture.with(home) { fixture in
-            let cloud = fixture.cloud
-            try await cloud.setAdministrator(person: fixture.person)
-            #expect(try await fixture.login("work", in: home).exitCode == 0)
-            try await cloud.addPersons(["a@example.com", "b@example.com"])
-            try await cloud.addGroups(["Sales"])
-            func add(_ user: String) throws -> RunningProgram {
-                try RunningProgram(
-                    ["group", "add", "work", "1", "--user", user], home: home, input: "")
+        var result: (Outcome, [String])?
+        try await ScriptedServer.with { request, before in
+            let path = request.path.removingPercentEncoding ?? ""
+            let line = request.method + " " + (path.split(separator: "?").first ?? "")
+            if line == "GET " + list { return .text(200, looks[min(before, looks.count - 1)]) }
+            if line == "POST \(list)/update" { return .text(200, #"{"status":"ok"}"#) }
+            return Self.objects[line].map { .text(200, $0) }
+                ?? .text(404, #"{"error":"not_found"}"#)
+        } _: { server in
+            let login = try await home.run(
+                "login", "work", server.url, "--user", "me@example.com", "--password-stdin",
+                input: "pw\n")
+            #expect(login.exitCode == 0, "\(login.error)")
+            let outcome = try await RunningProgram(command, home: home, input: "").end()
+            let forms = server.requests.filter { $0.method == "POST" && $0.path.contains(list) }
+                .map { String(decoding: $0.body, as: UTF8.self) }
+            let written = forms.flatMap { form in
+                form.split(separator: "&").filter { $0.hasPrefix(field + "=") }
+                    .map { $0.dropFirst(field.count + 1) }
+                    .map { String($0).removingPercentEncoding ?? "" }
             }
-            // One has read the list and takes long to write it.
-            var slowWrite = FaultRule(.delay(seconds: 3), method: "POST", routeKind: "group")
-            slowWrite.pathContains = "/members"
-            cloud.faults.add(slowWrite)
-            cloud.resetRequestCounts()
-            let first = try add("b@example.com")
-            try await eventually(within: .seconds(30), "the slow write") {
-                cloud.requestsUnderWay("POST group") == 1
-            }
-            // The other writes meanwhile, and looks at the list only after the slow write.
-            var slowLook = FaultRule(
-                .delay(seconds: 5), method: "GET", routeKind: "group", skip: 1)
-            slowLook.pathContains = "/members"
-            cloud.faults.add(slowLook)
-            let second = try add("a@example.com")
-            for program in [first, second] {
-                let outcome = try await program.end()
-                #expect(outcome.exitCode == 0, "\(outcome.error)")
-            }
-            let members = try await home.run("group", "members", "work", "1")
-            #expect(members.output.contains("a@example.com"), "\(members.output)")
-            #expect(members.output.contains("b@example.com"), "\(members.output)")
-            // The second one has written twice.
-            #expect(cloud.requestCounts()["POST group"] == 3)
+            result = (outcome, written)
         }
+        return try #require(result)
+    }
+
+    private static let group = "/api/2/group/1/members"
+
+    @Test func aMemberWhoWasOverwrittenIsAddedAgain() async throws {
+        let (outcome, written) = try await run(
+            ["group", "add", "work", "1", "--user", "a@example.com"], list: Self.group,
+            looks: [
+                #"{"members":[1],"member_groups":[]}"#, #"{"members":[1,3],"member_groups":[]}"#,
+                #"{"members":[1,2,3],"member_groups":[]}"#,
+            ], field: "members")
+        #expect(outcome.exitCode == 0, "\(outcome.error)")
+        #expect(written == ["[1,2]", "[1,2,3]"])
+    }
+
+    @Test func aMemberWhoIsBackIsRemovedAgain() async throws {
+        let (outcome, written) = try await run(
+            ["group", "remove", "work", "1", "--user", "a@example.com"], list: Self.group,
+            looks: [
+                #"{"members":[1,2],"member_groups":[]}"#,
+                #"{"members":[1,2,3],"member_groups":[]}"#,
+                #"{"members":[1,3],"member_groups":[]}"#,
+            ], field: "members")
+        #expect(outcome.exitCode == 0, "\(outcome.error)")
+        #expect(written == ["[1]", "[1,3]"])
+    }
+
+    @Test func aListThatNeverShowsTheChangeIsSaid() async throws {
+        let (outcome, written) = try await run(
+            ["group", "add", "work", "1", "--user", "a@example.com"], list: Self.group,
+            looks: [#"{"members":[1],"member_groups":[]}"#], field: "members")
+        #expect(outcome.exitCode == 1)
+        #expect(outcome.error.contains("does not show it afterwards"), "\(outcome.error)")
+        #expect(written == Array(repeating: "[1,2]", count: 5))
+    }
+
+    @Test func aSubscriberWhoWasOverwrittenIsSubscribedAgain() async throws {
+        let (outcome, written) = try await run(
+            ["share", "subscribe", "work", "5", "--user", "a@example.com"],
+            list: "/api/2/organization/1/share/5/subscribers",
+            looks: [
+                #"{"subscribers":[],"group_subscribers":[],"external_subscribers":{}}"#,
+                #"{"subscribers":[[3,"web","VIEWER"]],"group_subscribers":[]}"#,
+                #"{"subscribers":[[2,"web","COLLABORATOR"],[3,"web","VIEWER"]]}"#,
+            ], field: "subscribers")
+        #expect(outcome.exitCode == 0, "\(outcome.error)")
+        #expect(
+            written == [
+                #"[[2,"all","COLLABORATOR"]]"#,
+                #"[[3,"web","VIEWER"],[2,"all","COLLABORATOR"]]"#,
+            ])
     }
 }

@@ -177,6 +177,27 @@ import Testing
         }
     }
 
+    /// `admin_browse_remote` of the policy.
+    @Test func anOrganizationsAdministratorLooksAtDisksWhereThePolicyAllowsIt() async throws {
+        try await TestCloud.with { cloud in
+            let admin = try await cloud.administrator()
+            let organization = try await admin.makeOrganization("widgets").id
+            _ = try await admin.makePerson("site@example.com", in: organization) {
+                $0.isSiteAdministrator = true
+            }
+            let site = try await cloud.client(user: "site@example.com", password: "pw")
+            let machine = try #require(try await admin.machines(of: organization).all.first).id
+            try await site.enableServer(onMachine: machine)
+            try await cloud.server.reportFolders(machine: machine, ["/srv"])
+            #expect(try await site.folders(onMachine: machine) == ["/"])
+            var policy = WirePolicy(fields: [:])
+            policy.fields["admin_browse_remote"] = .flag(false)
+            _ = try await admin.updatePolicy(of: organization, policy)
+            await expectRefusal(.forbidden) { _ = try await site.folders(onMachine: machine) }
+            #expect(try await admin.folders(onMachine: machine) == ["/"])
+        }
+    }
+
     @Test func whatHappensIsRecorded() async throws {
         try await TestCloud.with { cloud in
             let admin = try await cloud.administrator()

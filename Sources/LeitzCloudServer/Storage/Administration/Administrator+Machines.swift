@@ -166,10 +166,14 @@ extension Administrator {
         return machine
     }
 
-    /// The folders in a folder of the machine, or its drives.
+    /// The folders in a folder of the machine, or its drives; for the organization's administrators
+    /// where its policy lets them look.
     func list(machine id: Int64, _ form: FormFields) throws -> [String] {
         let machine = try fileServer(id)
         guard try administers(machine.organization) else { throw APIError.forbidden }
+        if !isOverAll, try !policy(machine.organization).flag("admin_browse_remote") {
+            throw APIError.forbidden
+        }
         return try MachineFolders.list(
             db, machine: id, below: form["path"].flatMap { $0.isEmpty ? nil : $0 })
     }
