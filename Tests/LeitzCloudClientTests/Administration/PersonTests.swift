@@ -145,6 +145,20 @@ import Testing
             await expectRefusal(.forbidden) { _ = try await site.updatePerson(over.id, change) }
             await expectRefusal(.forbidden) { try await site.deletePerson(over.id) }
             #expect(try await site.person(over.id).email == "over@example.com")
+            // Nor goes one with an organization.
+            var below = OrganizationRequest()
+            below.name = "Below"
+            below.email = "office@below.example.com"
+            below.slug = "below"
+            let inner = try await site.createOrganization(below: organization, below).id
+            let second = try await admin.makePerson("second@example.com", in: inner) {
+                $0.isSystemAdministrator = true
+            }
+            await expectRefusal(.forbidden) { try await site.disableOrganization(inner) }
+            await expectRefusal(.forbidden) { try await site.deleteOrganization(inner) }
+            try await admin.deletePerson(second.id)
+            try await site.disableOrganization(inner)
+            try await site.deleteOrganization(inner)
             change = PersonRequest()
             change.firstName = "Olga"
             let own = try await cloud.client(user: "over@example.com", password: "pw")

@@ -128,6 +128,7 @@ extension Administrator {
     func setActive(_ isActive: Bool, organization id: Int64) throws {
         try require(id)
         if id == Schema.firstOrganization { throw APIError.forbidden }
+        if !isActive { try requireNobodyAbove(in: id) }
         try db.execute(
             sql: "UPDATE organizations SET is_active = ? WHERE id = ?", arguments: [isActive, id])
         try refreshUsable(below: id)
@@ -162,6 +163,7 @@ extension Administrator {
     func deleteOrganization(_ id: Int64) throws {
         try require(id)
         if try organizationsAbove(organization).contains(id) { throw APIError.forbidden }
+        try requireNobodyAbove(in: id)
         let name = try name(ofOrganization: id)
         let parent = try Int64.fetchOne(
             db, sql: "SELECT parent_id FROM organizations WHERE id = ?", arguments: [id])
@@ -184,6 +186,19 @@ extension Administrator {
         try note(
             .organizationRemoved, .organization(id, name: name),
             in: parent ?? Schema.firstOrganization)
+    }
+
+    /// Throws `forbidden` where the end of an organization would be that of a system administrator
+    /// whom the caller is not over.
+    private func requireNobodyAbove(in id: Int64) throws {
+        if isOverAll { return }
+        let isThere = try Bool.fetchOne(
+            db,
+            sql: Self.inside + """
+                SELECT count(*) FROM persons WHERE organization_id IN (SELECT id FROM inside)
+                AND is_system_admin AND is_deleted = 0
+                """, arguments: [id])
+        if isThere == true { throw APIError.forbidden }
     }
 
     func name(ofOrganization id: Int64) throws -> String {
