@@ -18,7 +18,7 @@ import Testing
     {
         let program = try RunningProgram(arguments, home: home, input: "")
         var memory = 0
-        try await eventually(within: .seconds(120), "the end of \(arguments)") {
+        try await eventually(within: .seconds(180), "the end of \(arguments)") {
             memory = max(memory, program.peakMemory)
             return program.hasEnded
         }
@@ -52,7 +52,7 @@ import Testing
 
             let first = try RunningProgram(arguments, home: home, input: "")
             var memory = 0
-            try await eventually(within: .seconds(60), "\(Self.killedAt) users") {
+            try await eventually(within: .seconds(180), "\(Self.killedAt) users") {
                 memory = max(memory, first.peakMemory)
                 return fixture.cloud.requestCounts()["POST person"] ?? 0 >= Self.killedAt
             }
