@@ -1,5 +1,6 @@
 import CloudStorage
 import FileSystemTypes
+import StateStore
 import TestSupport
 import Testing
 
@@ -219,6 +220,43 @@ import VirtualFileSystem
         try await second.fileSystem.unlock(path: ["Files", "a.odt"])
         #expect(cloud.ownLockCount == 0)
         #expect(second.fileSystem.knownLocks().isEmpty)
+    }
+
+    @Test(arguments: ["leases", "locks-by-hand"])
+    func aDamagedRecordOfLocksKeepsNoMountFromStarting(_ key: String) async throws {
+        let cloud = ModelCloud()
+        let folder = try TemporaryFolder()
+        let first = try await fixture(cloud: cloud, folder: folder)
+        try await first.fileSystem.lock(path: ["Files", "a.odt"], seconds: nil)
+        try await first.store.commit([.setValue(key: key, value: "[{")], durability: .normal)
+        await first.end()
+        let second = try await fixture(cloud: cloud, folder: folder)
+        #expect(try await second.read("/a.odt") == "content")
+        // What is not on record ends when its time is over.
+        try await second.fileSystem.lock(path: ["Files", "a.odt"], seconds: nil)
+        try await second.fileSystem.unlock(path: ["Files", "a.odt"])
+        await second.end()
+    }
+
+    @Test func aLockByHandEndsWithItsItem() async throws {
+        let cloud = ModelCloud()
+        cloud.storeByOther([1], at: "/a.odt")
+        let fixture = try await Fixture.make(cloud: cloud) { options in
+            options.lockSeconds = 2
+            options.pollSeconds = 3_600
+        }
+        let run = Task { await fixture.fileSystem.run() }
+        try await fixture.fileSystem.lock(path: ["Files", "a.odt"], seconds: nil)
+        await fixture.fileSystem.endLocksByHand()
+        #expect(fixture.fileSystem.knownLocks().map(\.purpose) == [.command])
+        cloud.deleteByOther(at: "/a.odt")
+        try await eventually("nobody has a lock of it any more") {
+            await fixture.fileSystem.endLocksByHand()
+            return fixture.fileSystem.knownLocks().isEmpty
+        }
+        run.cancel()
+        await run.value
+        await fixture.end()
     }
 
     @Test func aLockByHandIsRefusedWhereSomebodyElseHasIt() async throws {

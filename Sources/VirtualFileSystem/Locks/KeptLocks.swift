@@ -73,21 +73,30 @@ extension VirtualFileSystem {
         ])
     }
 
-    private func recordedLocks() async throws(FileSystemError) -> [KeptLocks.ByHand] {
+    /// What an earlier run has put on record; nil where that can't be read.
+    private func recordedLocks() async throws(FileSystemError) -> [KeptLocks.ByHand]? {
         guard let text = try await store.value(forKey: KeptLocks.key) else { return [] }
         do {
             return try JSONDecoder().decode([KeptLocks.ByHand].self, from: Data(text.utf8))
         } catch {
-            throw FileSystemError(.inputOutput, "the record of locks can't be read: \(error)")
+            logger.debug("the record of locks by hand is damaged", metadata: ["error": "\(error)"])
+            return nil
         }
     }
 
     /// After an end that gave nothing back: locks that are still wanted are taken up again, the
     /// others are given back.
     func takeUpLocks() async throws(FileSystemError) {
-        let left = try await leaseJournal.leftOver()
+        let leases = try await leaseJournal.leftOver()
+        let locks = try await recordedLocks()
+        if leases == nil || locks == nil {
+            logger.error(
+                "the record of an earlier run's locks can't be read: they end when their time is over"
+            )
+        }
+        let left = leases ?? []
         let now = SystemClocks.now().seconds
-        let byHand = try await recordedLocks().filter { $0.until.map { $0 > now } ?? true }
+        let byHand = (locks ?? []).filter { $0.until.map { $0 > now } ?? true }
         keptLocks.withLock { $0.byHand = byHand }
         recordLocksByHand()
         let unsent = tree.withLock { tree in

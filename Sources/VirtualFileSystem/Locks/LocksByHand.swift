@@ -67,11 +67,14 @@ extension VirtualFileSystem {
         try await ask { () async throws(CloudStorageError) in try await self.cloud.unlock(item) }
     }
 
-    /// Gives back those whose time is over.
-    func endLocksByHand() async {
+    /// Gives back those whose time is over, and ends those of items that the server no longer has.
+    package func endLocksByHand() async {
         let now = SystemClocks.now().seconds
+        let gone = leaseJournal.takeGone()
         let over = keptLocks.withLock { kept -> [ItemReference] in
-            let over = kept.byHand.filter { $0.until.map { $0 <= now } ?? false }
+            let over = kept.byHand.filter { lock in
+                gone.contains(ItemKey(lock.item)) || lock.until.map { $0 <= now } ?? false
+            }
             kept.byHand.removeAll { over.contains($0) }
             return over.map(\.item)
         }

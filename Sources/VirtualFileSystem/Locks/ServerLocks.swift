@@ -139,6 +139,7 @@ final class LeaseJournal: LeaseObserver {
         var held: [ItemReference] = []
         /// Why a lock that is wanted is not held.
         var problems: [ItemKey: String] = [:]
+        var gone: Set<ItemKey> = []
     }
 
     private let state = Mutex(State())
@@ -157,6 +158,9 @@ final class LeaseJournal: LeaseObserver {
             case .lost(let item, let error):
                 state.held.removeAll { $0 == item }
                 state.problems[ItemKey(item)] = error.message
+                if error.kind == .notFound || error.kind == .rootDeleted {
+                    state.gone.insert(ItemKey(item))
+                }
             }
             return state.held
         }
@@ -174,8 +178,16 @@ final class LeaseJournal: LeaseObserver {
     /// Why locks that are still wanted are gone.
     var problems: [ItemKey: String] { state.withLock { $0.problems } }
 
-    /// The locks an earlier run held when it ended.
-    func leftOver() async throws(FileSystemError) -> [ItemReference] {
+    /// Items that the server no longer has, whose locks were lost with them since the last call.
+    func takeGone() -> Set<ItemKey> {
+        state.withLock { state in
+            defer { state.gone = [] }
+            return state.gone
+        }
+    }
+
+    /// The locks an earlier run held when it ended; nil where the record of them can't be read.
+    func leftOver() async throws(FileSystemError) -> [ItemReference]? {
         guard let text = try await store.value(forKey: Self.key) else { return [] }
         do {
             let left = try JSONDecoder().decode([ItemReference].self, from: Data(text.utf8))
@@ -186,7 +198,7 @@ final class LeaseJournal: LeaseObserver {
             }
             return left
         } catch {
-            throw FileSystemError(.inputOutput, "the record of locks can't be read: \(error)")
+            return nil
         }
     }
 }
