@@ -173,6 +173,7 @@ extension VirtualFileSystem {
         let task = synchronization.withLock { $0.take() }
         task?.cancel()
         await aheadTasks.end()
+        await listings.end()
         let copies = lateCopies.withLock { $0.work.take() }
         copies?.cancel()
         await copies?.value

@@ -9,7 +9,12 @@ final class SingleFlight: Sendable {
 
     private typealias Body = @Sendable () async throws(FileSystemError) -> Void
 
-    private let flights = Mutex<[UInt64: Flight]>([:])
+    private struct State {
+        var flights: [UInt64: Flight] = [:]
+        var isOver = false
+    }
+
+    private let state = Mutex(State())
     private let startsAtOnce: Bool
     /// What nobody waits for yet, in the order in which it was asked for.
     private let later = Mutex<[(key: UInt64, body: Body)]>([])
@@ -61,18 +66,30 @@ final class SingleFlight: Sendable {
     /// Waits for the end of the call of `key` that is under way, if there is one.
     func settle(_ key: UInt64) async {
         if let body = takeLater(key) { _ = start(key, body) }
-        _ = await flights.withLock { $0[key] }?.value
+        _ = await state.withLock { $0.flights[key] }?.value
     }
 
     /// Waits until no call is under way.
     func settleAll() async {
         while true {
-            while let flight = flights.withLock({ $0.first?.value }) { _ = await flight.value }
+            while let flight = state.withLock({ $0.flights.first?.value }) {
+                _ = await flight.value
+            }
             guard let (key, body) = later.withLock({ $0.isEmpty ? nil : $0.removeFirst() }) else {
                 return
             }
             _ = await start(key, body).value
         }
+    }
+
+    /// Cancels all calls and waits for their ends; whoever asks for one later hears `interrupted`.
+    func end() async {
+        let flights = state.withLock { state in
+            state.isOver = true
+            return state.flights.values
+        }
+        for flight in flights { flight.cancel() }
+        for flight in flights { _ = await flight.value }
     }
 
     private func takeLater(_ key: UInt64) -> Body? {
@@ -98,8 +115,11 @@ final class SingleFlight: Sendable {
     ) -> Flight {
         // Whoever waits for it makes it.
         _ = takeLater(key)
-        return flights.withLock { flights in
-            if let flight = flights[key] { return flight }
+        return state.withLock { state in
+            if let flight = state.flights[key] { return flight }
+            guard !state.isOver else {
+                return Flight { .failure(FileSystemError(.interrupted, "the mount ends")) }
+            }
             let flight = Flight {
                 let result: Result<Void, FileSystemError>
                 do throws(FileSystemError) {
@@ -108,10 +128,10 @@ final class SingleFlight: Sendable {
                 } catch {
                     result = .failure(error)
                 }
-                self.flights.withLock { $0[key] = nil }
+                self.state.withLock { $0.flights[key] = nil }
                 return result
             }
-            flights[key] = flight
+            state.flights[key] = flight
             return flight
         }
     }

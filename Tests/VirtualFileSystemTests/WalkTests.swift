@@ -2,11 +2,15 @@ import Testing
 
 import VirtualFileSystem
 
-/// When a program is taken for one that walks through a tree, and what is fetched ahead of it.
+/// When a program is taken for one that walks through a tree, and what is listed ahead of it.
 @Suite struct FolderWalkTests {
+    /// Takes all there is to list, as if each were listed at once.
     private func all(_ walk: inout FolderWalk) -> [UInt64] {
         var begun: [UInt64] = []
-        while let next = walk.next() { begun.append(next) }
+        while let next = walk.next() {
+            begun.append(next)
+            walk.ended(next, isListed: true)
+        }
         return begun
     }
 
@@ -15,11 +19,12 @@ import VirtualFileSystem
         var walk = FolderWalk()
         for (folder, parent) in [(1, nil), (9, 1)] as [(UInt64, UInt64?)] {
             let step = walk.opened(folder, in: parent, isListed: false, at: 0)
-            #expect(step == .nothing && !walk.isActive)
+            #expect(step == .nothing && !walk.wantsFolders(in: 1))
         }
         let step = walk.opened(10, in: 1, isListed: false, at: 1)
-        #expect(step == .goesAround && walk.isActive)
-        walk.found(Array(11..<(10 + count)))
+        #expect(step == .goesAround && walk.wantsFolders(in: 1))
+        walk.found(Array(11..<(10 + count)), in: 1)
+        #expect(!walk.wantsFolders(in: 1))
         return walk
     }
 
@@ -29,8 +34,7 @@ import VirtualFileSystem
             let step = walk.opened(folder, in: 1, isListed: false, at: 0)
             #expect(step == .nothing)
         }
-        walk.found([17, 18, 19])
-        #expect(!walk.isActive)
+        #expect(!walk.wantsFolders(in: 1))
         #expect(walk.next() == nil)
     }
 
@@ -39,6 +43,16 @@ import VirtualFileSystem
         #expect(all(&walk) == Array(11...26))
         _ = walk.opened(11, in: 1, isListed: true, at: 2)
         #expect(all(&walk) == Array(27...43), "32 wait for their use at most, one was used")
+    }
+
+    @Test func onlySomeAreListedAtATime() {
+        var walk = walk(1_000)
+        var begun: [UInt64] = []
+        while let next = walk.next() { begun.append(next) }
+        #expect(begun.count == FolderWalk.parallelListings)
+        walk.ended(12, isListed: true)
+        #expect(walk.next() == 11 + UInt64(FolderWalk.parallelListings))
+        #expect(walk.next() == nil)
     }
 
     /// What was listed for another reason is no step of a walk.
@@ -51,32 +65,29 @@ import VirtualFileSystem
         #expect(known == .nothing && ahead == .goesInto && beyond == .goesAround)
     }
 
-    @Test func neverMoreThanTheLimitWait() {
-        var walk = walk(1_000)
-        var waiting = Set(all(&walk))
-        var most = 0
-        for folder: UInt64 in 11..<900 {
-            #expect(waiting.remove(folder) != nil)
-            _ = walk.opened(folder, in: 1, isListed: true, at: 2)
-            waiting.formUnion(all(&walk))
-            most = max(most, waiting.count)
-        }
-        #expect(most == 64)
-    }
-
     @Test func foldersInsideComeBeforeTheNeighbours() {
         var walk = walk(3)
-        walk.found([100, 101])
+        walk.found([100, 101], in: 10)
         #expect(all(&walk) == [100, 101, 11, 12])
+    }
+
+    @Test func whatCannotBeListedIsNotTriedAgainAtOnce() {
+        var walk = walk(4)
+        _ = walk.next()
+        walk.ended(11, isListed: false)
+        walk.found([11], in: 2)
+        #expect(all(&walk) == [12, 13])
+        let step = walk.opened(11, in: 1, isListed: false, at: 2)
+        #expect(step == .goesInto)
     }
 
     @Test func aProgramThatGoesElsewhereEndsIt() {
         var walk = walk(1_000)
-        _ = all(&walk)
         for folder: UInt64 in 5_000..<5_006 {
+            _ = all(&walk)
             _ = walk.opened(folder, in: 4_000 + folder, isListed: false, at: 3)
         }
-        #expect(!walk.isActive)
+        #expect(!walk.wantsFolders(in: 5_005))
         #expect(walk.next() == nil)
     }
 
@@ -84,10 +95,10 @@ import VirtualFileSystem
         var walk = walk(1_000)
         #expect(all(&walk).count == 16)
         _ = walk.opened(2_000, in: nil, isListed: false, at: 100)
-        #expect(!walk.isActive)
+        #expect(walk.next() == nil)
         _ = walk.opened(2_001, in: 2_000, isListed: false, at: 101)
         _ = walk.opened(2_002, in: 2_000, isListed: false, at: 102)
-        walk.found(Array(3_000..<3_100))
+        walk.found(Array(3_000..<3_100), in: 2_000)
         #expect(all(&walk) == Array(3_000..<3_016))
     }
 
@@ -97,6 +108,110 @@ import VirtualFileSystem
         #expect(walk.next() == nil)
         walk.drop(12)
         #expect(walk.next() == 27)
+    }
+
+    // MARK: Whole walks
+
+    /// A program in a tree of numbered folders, each of which has its listing as soon as it is asked for.
+    private struct Program {
+        let children: [UInt64: [UInt64]]
+        let parents: [UInt64: UInt64]
+        var walk = FolderWalk()
+        var listed: Set<UInt64> = []
+        var opened: Set<UInt64> = []
+        var waits = 0
+        var time = 0.0
+
+        /// A tree of so many folders in each folder, level by level.
+        init(_ widths: [Int]) {
+            var children: [UInt64: [UInt64]] = [:]
+            var parents: [UInt64: UInt64] = [:]
+            var level: [UInt64] = [1]
+            var last: UInt64 = 1
+            for width in widths {
+                var next: [UInt64] = []
+                for folder in level {
+                    let inside = Array((last + 1)...(last + UInt64(width)))
+                    last += UInt64(width)
+                    children[folder] = inside
+                    for child in inside { parents[child] = folder }
+                    next += inside
+                }
+                level = next
+            }
+            self.children = children
+            self.parents = parents
+        }
+
+        private mutating func tell(_ folder: UInt64?) {
+            guard let folder, walk.wantsFolders(in: folder) else { return }
+            walk.found((children[folder] ?? []).filter { !listed.contains($0) }, in: folder)
+        }
+
+        mutating func open(_ folder: UInt64) {
+            time += 0.001
+            let isListed = listed.contains(folder)
+            if !isListed { waits += 1 }
+            let step = walk.opened(folder, in: parents[folder], isListed: isListed, at: time)
+            listed.insert(folder)
+            opened.insert(folder)
+            if step == .goesAround { tell(parents[folder]) }
+            if step == .goesInto || !isListed { tell(folder) }
+            while let next = walk.next() {
+                if listed.contains(next) {
+                    walk.drop(next)
+                } else {
+                    listed.insert(next)
+                    walk.ended(next, isListed: true)
+                    tell(next)
+                }
+            }
+        }
+
+        /// Depth first, as `find` goes; `enters` says where.
+        mutating func find(_ folder: UInt64, enters: (UInt64) -> Bool = { _ in true }) {
+            open(folder)
+            for child in children[folder] ?? [] where enters(child) { find(child, enters: enters) }
+        }
+    }
+
+    @Test(arguments: [[2_000], [40, 50], [20, 10, 10], [5, 5, 5, 5], [1, 1, 1, 1, 100]])
+    func aWalkThroughAnyTreeWaitsSeldom(_ widths: [Int]) {
+        var program = Program(widths)
+        program.find(1)
+        #expect(program.opened.count == program.parents.count + 1)
+        #expect(program.waits <= 8 + program.opened.count / 25, "\(program.waits) waits")
+    }
+
+    @Test func aWalkThatLeavesFoldersOutWaitsSeldom() {
+        var program = Program([20, 10, 10])
+        program.find(1) { !$0.isMultiple(of: 4) }
+        #expect(program.waits <= program.opened.count / 10, "\(program.waits) waits")
+    }
+
+    @Test func aWalkAfterOneThatWasGivenUpWaitsSeldom() {
+        var program = Program([2, 30, 30])
+        var left = 100
+        program.find(2) { _ in
+            left -= 1
+            return left > 0
+        }
+        program.waits = 0
+        program.find(3)
+        #expect(program.waits <= 100, "\(program.waits) waits")
+    }
+
+    /// A program that opens neighbours in no order causes few listings that nobody wants.
+    @Test func openingWithoutOrderListsLittleInVain() {
+        var program = Program([5_000])
+        program.open(1)
+        var folder: UInt64 = 7
+        for _ in 0..<300 {
+            folder = (folder &* 1_237 &+ 911) % 5_000
+            program.open(2 + folder)
+        }
+        let unused = program.listed.subtracting(program.opened).count
+        #expect(unused <= FolderWalk.unusedLimit + program.opened.count / 4, "\(unused) in vain")
     }
 }
 
@@ -179,9 +294,36 @@ import VirtualFileSystem
             _ = walk.opened(file, in: 1, isHere: true, at: 1)
             waiting.formUnion(all(&walk))
         }
-        #expect(walk.opened(301, in: 2, isHere: false, at: 1.5) == .order(of: 2, after: 300))
+        #expect(walk.opened(301, in: 2, isHere: false, at: 1.5) == .order(of: 2, after: 0))
         walk.setOrder(Array(301...400), of: 2, at: 1.5)
         #expect(all(&walk, in: 2) == Array(302...333))
+        // Not where it begins in the middle.
+        #expect(walk.opened(550, in: 3, isHere: false, at: 1.6) == .order(of: 3, after: 0))
+        walk.setOrder(Array(501...600), of: 3, at: 1.6)
+        #expect(all(&walk, in: 3) == [])
+    }
+
+    @Test func aFolderReadWithoutOrderIsSeldomLookedThrough() {
+        var walk = FileWalk()
+        var looks = 0
+        for step: UInt64 in 0..<10_000 {
+            let file = 10 + step * 10
+            let asked = walk.opened(file, in: 1, isHere: false, at: 0)
+            guard case .order(_, let last) = asked else { continue }
+            looks += 1
+            walk.setOrder(Array((last + 1)...(file + 5)), of: 1, at: 0)
+        }
+        #expect(looks < 30)
+    }
+
+    @Test func otherBytesCountAsUnderWay() {
+        var walk = walk()
+        let first = walk.admit(FileWalk.byteLimit)
+        let second = walk.admit(1)
+        #expect(first && !second)
+        #expect(walk.next(in: 1) == nil)
+        walk.ended(FileWalk.byteLimit)
+        #expect(walk.next(in: 1) == 12)
     }
 
     @Test func whatWasPassedOverIsNotWaitedForAnyLonger() {

@@ -9,10 +9,13 @@ import Synchronization
 /// The server's locks around files that are open for writing (DESIGN section 6).
 extension VirtualFileSystem {
     /// Takes the lock of a file about to be written. Throws `locked` where somebody else has it.
-    func takeLock(_ id: UInt64) async throws(FileSystemError) {
+    ///
+    /// - Parameter readsFirst: whether the program is likely to read before it writes.
+    func takeLock(_ id: UInt64, readsFirst: Bool = false) async throws(FileSystemError) {
         guard options.locking != .off else { return }
         for attempt in 0..<4 {
             guard let reference = try itemToLock(id) else { return }
+            if readsFirst, attempt == 0 { fetchWhileLocking(id) }
             do throws(CloudStorageError) {
                 try await acquire(reference)
             } catch {

@@ -21,8 +21,10 @@ extension VirtualFileSystem {
             noteOpened(folder: node, isListed: true)
             return now { () throws(FileSystemError) in try openListing(node) }
         case .success(let state):
-            noteOpened(folder: node, isListed: state != .unknown)
             return pending { () throws(FileSystemError) in
+                // Its own listing goes before those that are made ahead.
+                if state == .unknown { self.refreshLater(node) }
+                self.noteOpened(folder: node, isListed: state != .unknown)
                 try await self.ensureCurrent(node)
                 if state == .unknown { self.listNext(below: node) }
                 return try self.openListing(node)
@@ -31,20 +33,24 @@ extension VirtualFileSystem {
     }
 
     private func openListing(_ node: UInt64) throws(FileSystemError) -> UInt64 {
-        try tree.withLock { tree throws(FileSystemError) in
+        let (folder, unsorted) = try tree.withLock { tree throws(FileSystemError) in
             let folder = try tree.folder(node)
-            guard tree.handles.count + tree.directoryHandles.count < options.handleLimit else {
-                throw FileSystemError(.tooManyOpen, "too many open files on the mount")
-            }
             var lines: [DirectoryHandle.Line] = []
             lines.reserveCapacity(folder.children?.count ?? 0)
             for (name, id) in folder.children ?? [:] {
                 guard let child = tree.nodes[id] else { continue }
                 lines.append(.init(name: name.name, node: id, inode: child.inode, kind: child.kind))
             }
-            // The order of inodes, which is the server's of the first listing: programs that read one
-            // file after the other can be followed.
-            lines.sort { $0.node < $1.node }
+            return (folder, lines)
+        }
+        // By number, which on a first listing goes by name: a program that reads one file after the
+        // other can be followed.
+        let lines = unsorted.sorted { $0.node < $1.node }
+        return try tree.withLock { tree throws(FileSystemError) in
+            _ = try tree.folder(node)
+            guard tree.handles.count + tree.directoryHandles.count < options.handleLimit else {
+                throw FileSystemError(.tooManyOpen, "too many open files on the mount")
+            }
             let handle = tree.nextHandle
             tree.nextHandle += 1
             tree.directoryHandles[handle] = DirectoryHandle(

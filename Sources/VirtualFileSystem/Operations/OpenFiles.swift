@@ -41,8 +41,8 @@ extension VirtualFileSystem {
         _ id: UInt64, options: OpenOptions
     ) async throws(FileSystemError) -> OpenedFile {
         try checkWritable(id)
-        if options.contains(.read), !options.contains(.truncate) { fetchWhileLocking(id) }
-        try await takeLock(id)
+        let readsFirst = options.contains(.read) && !options.contains(.truncate)
+        try await takeLock(id, readsFirst: readsFirst)
         if let file = try await openWorkingCopy(id, options: options) { return file }
         let result: Result<OpenedFile, FileSystemError> = await gate.enter([id]) {
             do throws(FileSystemError) {

@@ -19,6 +19,16 @@ package struct FileWalk: Sendable {
         var usedAt: Double
         /// What comes next, the next one last.
         var queue: [UInt64] = []
+        /// Looks at the folder's order since a file was used that had been fetched ahead.
+        var rejections = 0
+
+        /// A look costs as much as the folder is large: where it was often in vain, it is seldom done.
+        var isWorthALook: Bool {
+            mutating get {
+                if rejections >= 8 { rejections += 1 }
+                return rejections < 8 || rejections.nonzeroBitCount == 1
+            }
+        }
     }
 
     /// Folders in which reading is followed at one time.
@@ -53,36 +63,46 @@ package struct FileWalk: Sendable {
         folder.usedAt = now
         if folder.window.used(file, at: now) {
             lastHit = (folder.window.size, now)
+            folder.rejections = 0
             return .more(in: parent)
         }
         guard !isHere else { return .nothing }
         folder.window.missed(passed: file)
         folder.queue = []
-        let isGoingOn = now - lastHit.at < Self.carriesOver
-        guard isGoingOn || last > 0 && last < file else { return .nothing }
-        return .order(of: parent, after: isGoingOn ? file - 1 : last)
+        // In a folder that nothing was read from, a walk through another may go on with its first file.
+        let goesOn = now - lastHit.at < Self.carriesOver
+        guard last > 0 ? last < file : goesOn, folder.isWorthALook else { return .nothing }
+        return .order(of: parent, after: last)
     }
 
     /// Takes a folder's small files behind the one that was opened before, in order; follows the
     /// program where it opened one of the first of them.
     package mutating func setOrder(_ files: [UInt64], of parent: UInt64, at now: Double) {
-        guard var folder = folders[parent],
-            let index = files.prefix(Self.allowedGap + 1).firstIndex(of: folder.last)
-        else { return }
-        let isGoingOn = now - lastHit.at < Self.carriesOver
-        folder.window.open(atLeast: isGoingOn ? lastHit.size / 2 : 0, at: now)
+        guard var folder = folders[parent] else { return }
+        defer { folders[parent] = folder }
+        guard let index = files.prefix(Self.allowedGap + 1).firstIndex(of: folder.last) else {
+            folder.rejections += 1
+            return
+        }
+        let goesOn = now - lastHit.at < Self.carriesOver
+        folder.window.open(atLeast: goesOn ? lastHit.size / 2 : 0, at: now)
         folder.queue = files[(index + 1)...].reversed()
-        folders[parent] = folder
     }
 
     /// The next file of a folder to fetch, which counts as begun.
     package mutating func next(in parent: UInt64) -> UInt64? {
-        guard let folder = folders[parent], folder.window.room > 0, !folder.queue.isEmpty,
-            bytesUnderWay < Self.byteLimit
+        guard folders[parent]?.window.room ?? 0 > 0, bytesUnderWay < Self.byteLimit,
+            let file = folders[parent]?.queue.popLast()
         else { return nil }
-        let file = folders[parent]?.queue.popLast()
-        if let file { folders[parent]?.window.begin(file) }
+        folders[parent]?.window.begin(file)
         return file
+    }
+
+    /// Whether so many bytes may be fetched now for another reason; they count as under way then.
+    package mutating func admit(_ bytes: Int64) -> Bool {
+        guard bytesUnderWay < Self.byteLimit else { return false }
+        bytesUnderWay += bytes
+        return true
     }
 
     /// A file that `next` returned is being fetched.

@@ -17,6 +17,11 @@ package struct FolderWalk: Sendable {
     package static let rememberedFolders = 1024
     /// Folders that wait for their turn.
     package static let queueLimit = 16_384
+    /// Listings at one time, so that what programs ask for does not wait behind them.
+    package static let parallelListings = 10
+    /// Folders that were listed ahead and not opened, within the time that they are remembered, beside as
+    /// many as were.
+    package static let unusedLimit = 256
 
     private var window = AheadWindow(first: 16, limit: 64)
     private var openedAt: [UInt64: Double] = [:]
@@ -24,6 +29,14 @@ package struct FolderWalk: Sendable {
     private var steps = 0
     /// Folders that were not listed when their parent was opened, the next one last.
     private var queue: [UInt64] = []
+    /// Folders whose folders were put into the queue.
+    private var told: Set<UInt64> = []
+    /// Listed ahead, or tried, and not opened since, each with the time.
+    private var unused: [UInt64: Double] = [:]
+    private var underWay: Set<UInt64> = []
+    /// Folders of this walk that had been listed ahead when they were opened.
+    private var hits = 0
+    private var now = -Double.infinity
 
     package init() {}
 
@@ -32,34 +45,89 @@ package struct FolderWalk: Sendable {
 
     /// A program opens a folder to read its entries.
     package mutating func opened(
-        _ folder: UInt64, in parent: UInt64?, isListed: Bool, at now: Double
+        _ folder: UInt64, in parent: UInt64?, isListed: Bool, at time: Double
     ) -> Step {
-        let parentOpenedAt = parent.flatMap { openedAt[$0] } ?? -.infinity
-        if openedAt.count >= Self.rememberedFolders { openedAt = [:] }
-        openedAt[folder] = now
-        if window.used(folder, at: now) { return .goesInto }
+        now = time
+        let isBelowOpened = isBelowOpened(parent)
+        remember(folder)
+        if isBelowOpened, let parent { openedAt[parent] = now }
+        let wasAhead = unused.removeValue(forKey: folder) != nil
+        if window.used(folder, at: now) || wasAhead {
+            hits += 1
+            return .goesInto
+        }
         guard !isListed else { return .nothing }
-        window.missed()
-        steps = now - parentOpenedAt < AheadWindow.forgetsAfter ? steps + 1 : 0
+        // The walk has gone another way than the folders that fill the window.
+        window.missed(passed: .max)
+        steps = isBelowOpened ? steps + 1 : 0
         guard steps >= 2 else { return .nothing }
-        if !isActive { queue = [] }
+        if !isActive {
+            queue = []
+            told = []
+            hits = 0
+        }
         window.open(at: now)
         return .goesAround
     }
 
-    /// Folders in one that a program has opened, or that was listed ahead: they come next.
-    package mutating func found(_ folders: [UInt64]) {
+    private func isBelowOpened(_ parent: UInt64?) -> Bool {
+        guard let at = parent.flatMap({ openedAt[$0] }) else { return false }
+        return now - at < AheadWindow.forgetsAfter
+    }
+
+    private mutating func remember(_ folder: UInt64) {
+        if openedAt.count >= Self.rememberedFolders {
+            let median = openedAt.values.sorted()[openedAt.count / 2]
+            openedAt = openedAt.filter { $0.value > median }
+        }
+        openedAt[folder] = now
+    }
+
+    /// Whether the folders in one are wanted: more may be listed, and they were not told of yet.
+    package func wantsFolders(in folder: UInt64) -> Bool { isActive && !told.contains(folder) }
+
+    /// The folders in one that a program has opened, or that was listed ahead: they come next.
+    package mutating func found(_ folders: [UInt64], in folder: UInt64) {
+        if told.count >= Self.queueLimit { told = [] }
+        told.insert(folder)
         queue.append(contentsOf: folders.reversed())
         if queue.count > Self.queueLimit { queue.removeFirst(queue.count - Self.queueLimit) }
     }
 
     /// The next folder to list, which counts as begun.
     package mutating func next() -> UInt64? {
-        guard window.room > 0, let folder = queue.popLast() else { return nil }
-        window.begin(folder)
-        return folder
+        while window.room > 0, underWay.count < Self.parallelListings, hasRoomForUnused,
+            let folder = queue.popLast()
+        {
+            guard unused[folder] == nil else { continue }
+            window.begin(folder)
+            underWay.insert(folder)
+            unused[folder] = now
+            return folder
+        }
+        return nil
     }
 
-    /// The folder needed no listing, or can't be listed.
-    package mutating func drop(_ folder: UInt64) { window.drop(folder) }
+    private var hasRoomForUnused: Bool {
+        mutating get {
+            if unused.count >= Self.unusedLimit + hits {
+                let limit = now - AheadWindow.forgetsAfter
+                unused = unused.filter { $0.value > limit }
+            }
+            return unused.count < Self.unusedLimit + hits
+        }
+    }
+
+    /// The listing of a folder that `next` returned has ended; where it failed, the folder is left to
+    /// who opens it.
+    package mutating func ended(_ folder: UInt64, isListed: Bool) {
+        underWay.remove(folder)
+        if !isListed { window.drop(folder) }
+    }
+
+    /// A folder that `next` returned needs no listing.
+    package mutating func drop(_ folder: UInt64) {
+        ended(folder, isListed: false)
+        unused[folder] = nil
+    }
 }

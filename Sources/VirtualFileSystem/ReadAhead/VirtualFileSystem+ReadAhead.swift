@@ -37,37 +37,46 @@ extension VirtualFileSystem {
     ///
     /// - Parameter opened: is being listed already.
     func listNext(below folder: UInt64, but opened: UInt64? = nil) {
-        guard readAhead.withLock({ $0.folders.isActive }) else { return }
-        let unlisted = tree.withLock { tree in
-            (tree.nodes[folder]?.children ?? [:]).values.filter {
-                $0 != opened && tree.isUnlistedFolder($0)
-            }
+        if readAhead.withLock({ $0.folders.wantsFolders(in: folder) }) {
+            let unlisted = tree.withLock { tree in
+                (tree.nodes[folder]?.children ?? [:]).values.filter {
+                    $0 != opened && tree.isToBeListed($0)
+                }
+            }.sorted()
+            readAhead.withLock { $0.folders.found(unlisted, in: folder) }
         }
-        let begun = readAhead.withLock { ahead in
-            ahead.folders.found(unlisted.sorted())
-            var begun: [UInt64] = []
-            while let next = ahead.folders.next() { begun.append(next) }
-            return begun
-        }
-        for id in begun { listAhead(id) }
+        listAhead()
     }
 
-    private func listAhead(_ id: UInt64) {
-        let isUnlisted = tree.withLock { $0.isUnlistedFolder(id) }
-        guard isUnlisted, !isServerSilent else {
-            return readAhead.withLock { $0.folders.drop(id) }
-        }
-        aheadTasks.run {
-            do throws(FileSystemError) {
-                let isListed = try await self.listings.run(id, forSeconds: Self.longestListing) {
-                    () throws(FileSystemError) in try await self.list(id)
-                }
-                if isListed { self.listNext(below: id) }
-            } catch {
-                self.readAhead.withLock { $0.folders.drop(id) }
-                self.logger.debug("listing ahead failed", metadata: ["error": "\(error)"])
+    /// Begins as many listings as may be under way.
+    private func listAhead() {
+        while let id = readAhead.withLock({ $0.folders.next() }) {
+            let isWanted = tree.withLock { tree in
+                tree.nodes.count < options.nodeLimit && tree.isToBeListed(id)
+                    && !tree.isChanging(from: id)
             }
+            guard isWanted, !isServerSilent else {
+                readAhead.withLock { $0.folders.drop(id) }
+                continue
+            }
+            aheadTasks.run { await self.listAhead(id) }
         }
+    }
+
+    private func listAhead(_ id: UInt64) async {
+        var isListed = false
+        do throws(FileSystemError) {
+            isListed = try await listings.run(id, forSeconds: Self.longestListing) {
+                () throws(FileSystemError) in try await self.list(id)
+            }
+        } catch {
+            logger.debug("listing ahead failed", metadata: ["error": "\(error)"])
+        }
+        readAhead.withLock { $0.folders.ended(id, isListed: isListed) }
+        guard isListed else { return listAhead() }
+        // Watched for changes from now on, as if it had been used.
+        tree.withLock { $0.nodes[id]?.usedAt = SystemClocks.monotonicSeconds() }
+        listNext(below: id)
     }
 
     // MARK: Small files
@@ -133,10 +142,15 @@ extension VirtualFileSystem {
     /// What a program reads first of a file that it opens to change it comes while the server is asked
     /// for the lock (DESIGN section 6).
     func fetchWhileLocking(_ id: UInt64) {
-        guard self.options.readsAhead, self.options.locking != .off, !isServerSilent,
-            let file = contentToFetch(of: id, upTo: .max)
+        guard options.readsAhead, !isServerSilent,
+            let file = contentToFetch(of: id, upTo: .max), !file.server.isLocked
         else { return }
-        aheadTasks.run { await self.fetchAhead(file.server, reference: file.reference) }
+        let bytes = min(file.server.size, Self.smallFile)
+        guard readAhead.withLock({ $0.files.admit(bytes) }) else { return }
+        aheadTasks.run {
+            await self.fetchAhead(file.server, reference: file.reference)
+            self.readAhead.withLock { $0.files.ended(bytes) }
+        }
     }
 
     /// Fetches a file's beginning, which is all of a small one.
@@ -162,9 +176,22 @@ struct ReadAhead: Sendable {
 }
 
 extension Tree {
-    fileprivate func isUnlistedFolder(_ id: UInt64) -> Bool {
+    fileprivate func isToBeListed(_ id: UInt64) -> Bool {
         guard let node = nodes[id] else { return false }
         return node.isFolder && node.children == nil && node.server != nil && !node.isRemoved
+    }
+
+    /// Whether a folder, or one that it is in, is being changed on the server, or is to be: that would
+    /// wait for the listing.
+    fileprivate func isChanging(from id: UInt64) -> Bool {
+        var current = id
+        for _ in 0..<4096 {
+            guard let node = nodes[current] else { return true }
+            if node.busy > 0 || node.isUnsettled { return true }
+            guard current != Tree.rootID, let parent = node.parent else { return false }
+            current = parent
+        }
+        return true
     }
 
     fileprivate func isFileOfServer(_ node: Node, upTo size: Int64) -> Bool {
