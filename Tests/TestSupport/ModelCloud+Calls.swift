@@ -61,11 +61,14 @@ extension ModelCloud {
             hasher.combine(children)
             // Another item under the same name is a change, also where ids are not shown.
             hasher.combine(entries.map(\.id))
+            hasher.combine(state.lockedByOthers.contains(id))
             let current = String(hasher.finalize())
             if validator == current { return .notModified }
             var description = CloudItem(
                 reference: folder, name: "", size: 0, revision: nil, modified: nil)
             description.permissions = state.permissions
+            description.isLocked = state.lockedByOthers.contains(id)
+            description.lockHolder = state.lockHolders[id]
             return .entries(children, validator: current, folder: description)
         }
     }
@@ -240,6 +243,7 @@ extension ModelCloud {
             let id = try state.resolve(item)
             try state.checkLock(id)
             state.ownLocks.insert(id)
+            state.lockSeconds.append(seconds)
         }
     }
 

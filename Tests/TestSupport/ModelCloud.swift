@@ -80,12 +80,18 @@ package final class ModelCloud: CloudStorage {
     }
 
     /// Another client locks, or unlocks, a path.
-    package func setForeignLock(_ isLocked: Bool, on path: String) {
+    ///
+    /// - Parameter holder: who it is; nil where the server does not tell it.
+    package func setForeignLock(_ isLocked: Bool, on path: String, holder: String? = nil) {
         state.withLock { state in
             guard let id = state.find(path) else { return }
             if isLocked { state.lockedByOthers.insert(id) } else { state.lockedByOthers.remove(id) }
+            state.lockHolders[id] = isLocked ? holder : nil
         }
     }
+
+    /// For how long each lock, or its renewal, was asked for.
+    package var lockSeconds: [Int] { state.withLock { $0.lockSeconds } }
 
     /// The time of all our locks is over.
     package func endOwnLocks() { state.withLock { $0.ownLocks.removeAll() } }

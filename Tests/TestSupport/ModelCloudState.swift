@@ -14,7 +14,9 @@ struct ModelCloudState {
     var counts: [ModelCloud.Call: Int] = [:]
     var faults: [(call: ModelCloud.Call, skip: Int, fault: ModelCloud.Fault)] = []
     var lockedByOthers: Set<Int> = []
+    var lockHolders: [Int: String] = [:]
     var ownLocks: Set<Int> = []
+    var lockSeconds: [Int] = []
     var quota: StorageQuota?
     var policy = StoragePolicy()
     var permissions = ItemPermissions.all
@@ -75,7 +77,8 @@ struct ModelCloudState {
             name: entry.name, size: Int64(entry.content.count),
             revision: entry.isFolder ? nil : String(entry.revision),
             modified: entry.isFolder ? nil : FileTime(seconds: entry.modified),
-            permissions: permissions, isLocked: lockedByOthers.contains(entry.id))
+            permissions: permissions, isLocked: lockedByOthers.contains(entry.id),
+            lockHolder: lockHolders[entry.id])
     }
 
     func path(_ entry: Entry) -> String {

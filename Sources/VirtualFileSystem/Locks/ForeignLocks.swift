@@ -99,11 +99,12 @@ extension Tree {
     mutating func updateNotices(
         in folder: UInt64, allocateInode: () -> InodeNumber
     ) -> [(parent: UInt64, name: String)] {
-        guard lockedFolders[folder] != nil, let children = nodes[folder]?.children else {
-            return []
-        }
+        guard !lockedFolders.isEmpty, let node = nodes[folder], let children = node.children,
+            lockedFolders[folder] != nil || foreignLock(on: node) != nil
+        else { return [] }
         var wanted: [NameKey: (name: String, text: [UInt8])] = [:]
-        var isLocked = false
+        // The top is in no other folder that would keep its lock in mind.
+        var isLocked = node.parent == folder && node.server?.isLocked == true
         for id in children.values {
             guard let node = nodes[id], node.notice == nil else { continue }
             if node.server?.isLocked == true { isLocked = true }
@@ -112,12 +113,13 @@ extension Tree {
                 wanted[NameKey(name)] = (name, text)
             }
         }
+        // Also those of a lock from above are to go when it ends.
+        if !wanted.isEmpty { isLocked = true }
         var changed: [(parent: UInt64, name: String)] = []
         for id in children.values {
             guard let node = nodes[id], let text = node.notice else { continue }
             if wanted[NameKey(node.name)]?.text == text {
                 wanted[NameKey(node.name)] = nil
-                isLocked = true
             } else {
                 detach(id)
                 changed.append((folder, node.name))
@@ -127,8 +129,21 @@ extension Tree {
             attach(notice(text, named: name, in: folder, inode: allocateInode()))
             changed.append((folder, name))
         }
-        if !isLocked { lockedFolders[folder] = nil }
+        if !isLocked {
+            lockedFolders[folder] = nil
+        } else if lockedFolders[folder] == nil {
+            lockedFolders[folder] = chance.monotonicSeconds() + Self.lockSeconds
+        }
         return changed
+    }
+
+    /// Folders in this one whose owner files a listing of this one may have changed.
+    func foldersWithNotices(in folder: UInt64) -> [UInt64] {
+        guard !lockedFolders.isEmpty, let children = nodes[folder]?.children else { return [] }
+        return children.values.filter { child in
+            guard let node = nodes[child], node.children != nil else { return false }
+            return node.server?.isLocked == true || lockedFolders[child] != nil
+        }
     }
 
     private func notices(of lock: ForeignLock, on document: String) -> [(String, [UInt8])] {
@@ -172,11 +187,14 @@ extension VirtualFileSystem {
         options.locking != .off && cloud.capabilities.lockSeconds != nil
     }
 
-    /// Brings the owner files in a folder in line with what is known of others' locks.
+    /// Brings the owner files in a folder, and in folders in it that are locked or were, in line
+    /// with what is known of others' locks.
     func updateNotices(in folder: UInt64) {
         guard bridgesOwnerFiles else { return }
         let changed = tree.withLock { tree in
-            tree.updateNotices(in: folder) { self.store.allocateInode() }
+            ([folder] + tree.foldersWithNotices(in: folder)).flatMap { folder in
+                tree.updateNotices(in: folder) { self.store.allocateInode() }
+            }
         }
         for entry in changed {
             notifier?.invalidateEntry(parent: entry.parent, name: entry.name)

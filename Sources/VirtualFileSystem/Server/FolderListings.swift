@@ -103,7 +103,7 @@ extension VirtualFileSystem {
         case .notModified:
             tree.withLock { $0.nodes[folder]?.validatedAt = SystemClocks.monotonicSeconds() }
         case .entries(let items, let validator, let description):
-            await merge(items, validator: validator, into: folder, askedAt: askedAt)
+            // Before the entries: whether they are locked depends on it.
             tree.withLock { tree in
                 guard var server = tree.nodes[folder]?.server else { return }
                 server.permissions = description.permissions
@@ -112,6 +112,7 @@ extension VirtualFileSystem {
                 server.lockExpires = description.lockExpires
                 tree.acknowledge(folder, server)
             }
+            await merge(items, validator: validator, into: folder, askedAt: askedAt)
         }
     }
 
