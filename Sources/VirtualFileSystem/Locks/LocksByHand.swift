@@ -11,13 +11,19 @@ extension VirtualFileSystem {
     ///
     /// - Parameters:
     ///   - path: names from the mount's top down; not empty.
-    ///   - seconds: how long; nil: until `unlock`, or the end of the mount.
-    /// - Throws: `locked` where somebody else has it; `notSupported` where nobody can; `notFound`.
+    ///   - seconds: how long, ten years at most; nil: until `unlock`, or the end of the mount.
+    /// - Throws: `locked` where somebody else has it; `notSupported` where nobody can; `notFound`;
+    ///   `invalidArgument` for another number of seconds.
     package func lock(path: [String], seconds: Int?) async throws(FileSystemError) {
         try await lock(try await node(at: path), seconds: seconds)
     }
 
+    private static let longestLockByHand = 315_360_000
+
     func lock(_ id: UInt64, seconds: Int?) async throws(FileSystemError) {
+        if let seconds, !(1...Self.longestLockByHand).contains(seconds) {
+            throw FileSystemError(.invalidArgument, "a lock lasts from a second to ten years")
+        }
         let item = try lockable(id)
         do throws(CloudStorageError) {
             try await acquire(item)
