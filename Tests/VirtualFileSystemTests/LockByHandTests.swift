@@ -58,4 +58,68 @@ import VirtualFileSystem
         #expect(cloud.ownLockCount == 0)
         await fixture.end()
     }
+
+    @Test(arguments: [false, true])
+    func aLockThatCantBeHadAnyMoreIsNotHeld(isGone: Bool) async throws {
+        let (cloud, folder) = try await crashed()
+        if isGone {
+            cloud.deleteByOther(at: "/a.odt")
+        } else {
+            cloud.setForeignLock(true, on: "/a.odt")
+        }
+        let second = try await fixture(cloud, folder)
+        try await eventually("nobody takes it for one of ours") { locksByHand(second) == 0 }
+        if !isGone {
+            cloud.setForeignLock(false, on: "/a.odt")
+            try await second.fileSystem.lock(path: Self.path, seconds: nil)
+            #expect(cloud.ownLockCount == 1)
+        }
+        await second.end()
+    }
+
+    /// One whose lock could not be taken up yet.
+    private func waiting() async throws -> (ModelCloud, Fixture) {
+        let (cloud, folder) = try await crashed()
+        let count = cloud.count(of: .lock)
+        for _ in 0..<2 { cloud.fail(.lock, .before(.temporarilyUnavailable)) }
+        let second = try await fixture(cloud, folder)
+        try await eventually("it was tried") { cloud.count(of: .lock) > count }
+        // Ends when the attempts under way have ended.
+        await second.fileSystem.endLocksByHand()
+        cloud.removeFaults()
+        #expect(cloud.ownLockCount == 0)
+        return (cloud, second)
+    }
+
+    @Test func aLockIsTakenUpAsSoonAsTheServerAnswersAgain() async throws {
+        let (cloud, second) = try await waiting()
+        #expect(second.fileSystem.knownLocks().allSatisfy { $0.problem != nil })
+        await second.fileSystem.endLocksByHand()
+        #expect(cloud.ownLockCount == 1)
+        #expect(second.fileSystem.knownLocks().map(\.problem) == [nil])
+        try await second.fileSystem.unlock(path: Self.path)
+        #expect(cloud.ownLockCount == 0)
+        await second.end()
+    }
+
+    @Test func aNewLockReplacesOneThatWasNotTakenUp() async throws {
+        let (cloud, second) = try await waiting()
+        try await second.fileSystem.lock(path: Self.path, seconds: nil)
+        #expect(cloud.ownLockCount == 1)
+        try await second.fileSystem.unlock(path: Self.path)
+        #expect(cloud.ownLockCount == 0)
+        await second.end()
+    }
+
+    @Test func whatWasNotTakenUpIsNotTakenFromAProgram() async throws {
+        let (cloud, second) = try await waiting()
+        let handle = try await second.open("/a.odt", [.read, .write])
+        #expect(cloud.ownLockCount == 1)
+        try await second.fileSystem.unlock(path: Self.path)
+        #expect(cloud.ownLockCount == 1)
+        #expect(locksByHand(second) == 0)
+        try await second.close(handle)
+        try await eventually("the program's is given back") { cloud.ownLockCount == 0 }
+        await second.end()
+    }
 }

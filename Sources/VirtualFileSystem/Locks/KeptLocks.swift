@@ -16,6 +16,10 @@ struct KeptLocks: Sendable, Hashable {
         var item: ItemReference
         /// Seconds since 1970; nil: until it is given back, or the mount ends.
         var until: Int64?
+        /// Whether this run has the lock; where not, an earlier one had it.
+        var isAcquired = false
+
+        enum CodingKeys: CodingKey { case item, until }
     }
 
     /// Of documents that office programs have open, by the node of the owner file. They end with the
@@ -24,18 +28,30 @@ struct KeptLocks: Sendable, Hashable {
     /// On record in the state table: taken up again after a crash.
     var byHand: [ByHand] = []
 
-    func isByHand(_ item: ItemReference) -> Bool { byHand.contains { $0.isOf(item) } }
+    /// Whether this run has the lock of an item that a person has asked for.
+    func isByHand(_ item: ItemReference) -> Bool {
+        byHand.contains { $0.isAcquired && $0.isOf(item) }
+    }
 
     func isHeld(_ item: ItemReference) -> Bool {
         isByHand(item) || documents.values.contains { ItemKey($0) == ItemKey(item) }
     }
 
-    /// Takes out all of an item; returns how many there were.
-    mutating func remove(_ item: ItemReference) -> Int {
+    /// Takes out all of an item. Returns how many of them hold its lock; nil where there were none.
+    mutating func remove(_ item: ItemReference) -> Int? {
         let old = byHand.count + documents.count
+        let held = documents.count { ItemKey($0.value) == ItemKey(item) } + (isByHand(item) ? 1 : 0)
         byHand.removeAll { $0.isOf(item) }
         documents = documents.filter { ItemKey($0.value) != ItemKey(item) }
-        return old - byHand.count - documents.count
+        return old == byHand.count + documents.count ? nil : held
+    }
+
+    /// An item's lock was taken up again. Returns whether anybody still waits for that.
+    mutating func noteTakenUp(_ item: ItemReference) -> Bool {
+        let waiting = byHand.firstIndex { $0.isOf(item) && !$0.isAcquired }
+        guard let waiting else { return false }
+        byHand[waiting].isAcquired = true
+        return true
     }
 
     /// The locked item became another one on the server. Returns whether there is such a lock.
@@ -114,19 +130,34 @@ extension VirtualFileSystem {
         guard !left.isEmpty || !byHand.isEmpty else { return }
         Task {
             await self.locks.adopt(surplus)
-            for lock in byHand { await self.takeUp(lock.item) }
+            await self.takeUpLocksByHand()
             for item in unsent { await self.takeUpForContent(item) }
+        }
+    }
+
+    /// Takes up again what an earlier run held by hand, and this one does not have yet.
+    func takeUpLocksByHand() async {
+        let waiting = keptLocks.withLock { $0.byHand.filter { !$0.isAcquired }.map(\.item) }
+        for item in waiting {
+            guard !isServerSilent else { return }
+            await takeUp(item)
         }
     }
 
     private func takeUp(_ item: ItemReference) async {
         do throws(CloudStorageError) {
-            try await locks.acquire(item)
+            try await acquire(item)
         } catch {
             logger.warning(
                 "a lock could not be taken up again",
                 metadata: ["item": "\(item.path)", "error": "\(error)"])
+            // What the server may yet grant is asked for again.
+            guard error.isFinal || error.kind == .locked else { return }
+            keptLocks.withLock { $0.byHand.removeAll { $0.isOf(item) && !$0.isAcquired } }
+            return recordLocksByHand()
         }
+        // Given back meanwhile, or taken anew.
+        guard keptLocks.withLock({ $0.noteTakenUp(item) }) else { return await locks.release(item) }
     }
 
     /// The lock of a file whose content is still to be sent; given back when it is.

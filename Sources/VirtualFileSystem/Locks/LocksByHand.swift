@@ -36,7 +36,7 @@ extension VirtualFileSystem {
         let isSecond = keptLocks.withLock { kept in
             let isSecond = kept.isByHand(item)
             kept.byHand.removeAll { $0.isOf(item) }
-            kept.byHand.append(KeptLocks.ByHand(item: item, until: until))
+            kept.byHand.append(KeptLocks.ByHand(item: item, until: until, isAcquired: true))
             return isSecond
         }
         recordLocksByHand()
@@ -53,13 +53,13 @@ extension VirtualFileSystem {
 
     func unlock(_ id: UInt64) async throws(FileSystemError) {
         let item = try lockable(id)
-        let holds = keptLocks.withLock { $0.remove(item) }
-        if holds > 0 {
+        let isInUse = tree.withLock { $0.nodes[id]?.holdsLock ?? false }
+        if let holds = keptLocks.withLock({ $0.remove(item) }) {
             recordLocksByHand()
             for _ in 0..<holds { await locks.release(item) }
-            return
+            // One that was not taken up again may still be on the server.
+            if holds > 0 || isInUse { return }
         }
-        let isInUse = tree.withLock { $0.nodes[id]?.holdsLock ?? false }
         guard !isInUse else {
             throw FileSystemError(
                 .locked, "a program has it open, or its content is still to be sent")
@@ -73,20 +73,23 @@ extension VirtualFileSystem {
         try await ask { () async throws(CloudStorageError) in try await self.cloud.unlock(item) }
     }
 
-    /// Gives back those whose time is over, and ends those of items that the server no longer has.
+    /// Gives back those whose time is over, ends those of items that the server no longer has, and
+    /// takes up again what was not to be had yet.
     package func endLocksByHand() async {
         let now = SystemClocks.now().seconds
         let gone = leaseJournal.takeGone()
-        let over = keptLocks.withLock { kept -> [ItemReference] in
+        let over = keptLocks.withLock { kept in
             let over = kept.byHand.filter { lock in
                 gone.contains(ItemKey(lock.item)) || lock.until.map { $0 <= now } ?? false
             }
             kept.byHand.removeAll { over.contains($0) }
-            return over.map(\.item)
+            return over
         }
-        guard !over.isEmpty else { return }
-        recordLocksByHand()
-        for item in over { await locks.release(item) }
+        if !over.isEmpty { recordLocksByHand() }
+        for lock in over where lock.isAcquired { await locks.release(lock.item) }
+        // The earlier run's may still be on the server.
+        await locks.adopt(over.filter { !$0.isAcquired }.map(\.item))
+        await takeUpLocksByHand()
     }
 
     /// The locks of this mount, and those of others in the folders that are in memory.
@@ -95,15 +98,21 @@ extension VirtualFileSystem {
         let problems = leaseJournal.problems
         return tree.withLock { tree in
             var list: [MountStatus.Lock] = []
-            func add(_ item: ItemReference, _ purpose: MountStatus.Lock.Purpose, until: Int64?) {
+            func add(
+                _ item: ItemReference, _ purpose: MountStatus.Lock.Purpose, until: Int64?,
+                problem: String? = nil
+            ) {
                 let path = tree.byKey[ItemKey(item)].flatMap { tree.path(of: $0) }
                 list.append(
                     MountStatus.Lock(
                         path: path ?? item.path, purpose: purpose, until: until,
-                        problem: problems[ItemKey(item)]))
+                        problem: problem ?? problems[ItemKey(item)]))
             }
             for item in kept.documents.values { add(item, .office, until: nil) }
-            for lock in kept.byHand { add(lock.item, .command, until: lock.until) }
+            for lock in kept.byHand {
+                let problem = lock.isAcquired ? nil : "not taken up again yet"
+                add(lock.item, .command, until: lock.until, problem: problem)
+            }
             for node in tree.nodes.values where node.holdsLock {
                 guard let item = node.server?.reference else { continue }
                 add(item, .open, until: nil)
