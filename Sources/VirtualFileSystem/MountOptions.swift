@@ -42,7 +42,7 @@ package struct MountOptions: Sendable {
     /// Clocks and random names.
     package var chance = Chance.system
     package var symbolicLinks: SymbolicLinks = .store
-    /// Names that never leave this machine, as shell patterns.
+    /// Names that never leave this machine, as shell patterns; WPS's owner files don't either.
     package var localOnlyPatterns: [String] = [
         ".~lock.*#", "~$*", ".~*.doc*", ".~*.xls*", ".~*.ppt*", ".~*.wps", ".~*.et", ".~*.dps",
         ".*.sw?", ".nfs*",

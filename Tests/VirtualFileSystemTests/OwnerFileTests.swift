@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 import VirtualFileSystem
 
@@ -50,5 +51,17 @@ import VirtualFileSystem
             holder: String(repeating: "x", count: 500), isWord: true)
         #expect(long.count == 162)
         #expect(long[0] == 52)
+    }
+
+    @Test(arguments: [
+        ".~x.rtf", ".~x.csv", ".~x.odt", ".~x.dotx", ".~x.doc", ".~lock.x.odt#", "~$x.pub",
+    ])
+    func ownerFilesNeverLeaveThisMachine(_ name: String) async throws {
+        let fixture = try await Fixture.makeByHand()
+        try await fixture.save("me", to: "/\(name)")
+        try await fixture.save("content", to: "/.~other.txt")
+        await fixture.work()
+        #expect(fixture.cloud.snapshot().keys.sorted() == ["/.~other.txt"])
+        await fixture.end()
     }
 }

@@ -26,6 +26,11 @@ package enum OwnerFileName {
         name.hasPrefix("~$") || name.hasPrefix(".~") && name.utf8.count > 2
     }
 
+    /// Whether a name is that of an owner file of WPS, of any kind of document.
+    package static func isOfWPS(_ name: String) -> Bool {
+        name.hasPrefix(".~") && isDocument(String(name.dropFirst(2)))
+    }
+
     /// The names that programs look for when they open a document.
     package static func names(for document: String) -> [String] {
         guard isDocument(document) else { return [] }
@@ -44,7 +49,7 @@ package enum OwnerFileName {
         }
         if owner.hasPrefix(".~") {
             let name = String(owner.dropFirst(2))
-            return isDocument(name) && isThere(name) ? name : nil
+            return isOfWPS(owner) && isThere(name) ? name : nil
         }
         guard owner.hasPrefix("~$") else { return nil }
         let rest = owner.dropFirst(2)

@@ -137,6 +137,7 @@ extension VirtualFileSystem {
 
     private func staysHereByName(_ name: String) -> Bool {
         options.localOnlyPatterns.contains { fnmatch($0, name, 0) == 0 }
+            || OwnerFileName.isOfWPS(name)
     }
 
     /// Adds a file that exists only here so far.
