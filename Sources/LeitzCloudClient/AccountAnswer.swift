@@ -3,15 +3,24 @@ package import LeitzCloudAPI
 
 /// Reads a person object as an account of the seam.
 package enum AccountAnswer {
-    /// - Parameter roots: those of the person, and their own where the person's list lacks it.
-    package static func describe(_ person: WirePerson, roots: [WireRoot]) -> AccountDescription {
-        AccountDescription(
-            displayName: person.displayName ?? person.email, roots: self.roots(roots),
-            quota: quota(person), policy: policy(person.companyPolicy))
+    /// - Parameters:
+    ///   - roots: those of the person, and their own where the person's list lacks it.
+    ///   - ownLocks: what this client has locked.
+    package static func describe(
+        _ person: WirePerson, roots: [WireRoot], ownLocks: Set<ItemReference.Key> = []
+    ) -> AccountDescription {
+        var identity = ItemChecks.Identity()
+        identity.add(person)
+        return AccountDescription(
+            displayName: person.displayName ?? person.email,
+            roots: self.roots(roots, identity, ownLocks), quota: quota(person),
+            policy: policy(person.companyPolicy))
     }
 
     /// The roots under names that differ and that Linux can show.
-    private static func roots(_ wire: [WireRoot]) -> [CloudRoot] {
+    private static func roots(
+        _ wire: [WireRoot], _ identity: ItemChecks.Identity, _ ownLocks: Set<ItemReference.Key>
+    ) -> [CloudRoot] {
         var ids: Set<Int64> = []
         var names: Set<String> = []
         var roots: [CloudRoot] = []
@@ -21,11 +30,15 @@ package enum AccountAnswer {
             while !names.insert(name).inserted { name = NameMapping.marked(name, id: id) }
             // A backup root is a machine's archive: what a program would write there has no place.
             let isBackup = root.rootType == "backup"
+            var checks = ItemChecks(root: RootIdentifier(id), identity: identity)
+            checks.ownLocks = ownLocks
+            let reference = ItemReference.top(of: RootIdentifier(id))
+            let lock = checks.lockState(root.isLocked, root.locks, of: reference)
             roots.append(
                 CloudRoot(
                     id: RootIdentifier(id), name: name,
                     permissions: isBackup ? .read : ItemChecks.permissions(root.permissions),
-                    isLocked: root.isLocked ?? false))
+                    isLocked: lock.isLocked))
         }
         return roots
     }

@@ -12,6 +12,11 @@ package struct ItemChecks: Sendable {
         package var emails: Set<String> = []
 
         package init() {}
+
+        mutating func add(_ person: WirePerson) {
+            personID = person.id
+            emails.insert(person.email.lowercased())
+        }
     }
 
     /// What was wrong with an answer and how it was mended, for the log.

@@ -20,12 +20,11 @@ extension LeitzCloudClient {
         if let own = person.rootID, !roots.contains(where: { $0.id == own }) {
             roots.append(try await rootObject(own))
         }
-        let account = AccountAnswer.describe(person, roots: roots)
-        state.withLock { state in
-            state.identity.personID = person.id
-            state.identity.emails.insert(person.email.lowercased())
+        let ownLocks = state.withLock { state in
+            state.identity.add(person)
+            return state.ownLocks
         }
-        return account
+        return AccountAnswer.describe(person, roots: roots, ownLocks: ownLocks)
     }
 
     private func rootObject(_ id: Int64) async throws(CloudStorageError) -> WireRoot {

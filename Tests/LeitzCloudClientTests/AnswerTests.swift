@@ -130,6 +130,28 @@ import Testing
         #expect(account.displayName == "me@example.com")
         #expect(account.quota == nil)
     }
+
+    @Test func onlyOthersLocksOnRootsCount() {
+        let me = WirePerson(id: 1, email: "Me@example.com")
+        func isLocked(_ locks: [WireLock]?, _ isLocked: Bool?, own: Bool = false) -> Bool? {
+            var root = WireRoot(id: 2, name: "Team")
+            root.isLocked = isLocked
+            root.locks = locks
+            let key = ItemReference.Key(.top(of: RootIdentifier("2")))
+            return AccountAnswer.describe(me, roots: [root], ownLocks: own ? [key] : []).roots
+                .first?.isLocked
+        }
+        let mine = WireLock(personID: 1, email: nil, displayName: "Me", expires: nil)
+        let mineByMail = WireLock(
+            personID: nil, email: "me@example.com", displayName: nil, expires: nil)
+        let other = WireLock(personID: 2, email: nil, displayName: "Bob", expires: nil)
+        #expect(isLocked(nil, nil) == false)
+        #expect(isLocked(nil, true) == true)
+        #expect(isLocked(nil, true, own: true) == false)
+        #expect(isLocked([mine], true) == false)
+        #expect(isLocked([mineByMail], true) == false)
+        #expect(isLocked([mine, other], true) == true)
+    }
 }
 
 @Suite struct ChangeWindowTests {
