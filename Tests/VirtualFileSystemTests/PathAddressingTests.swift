@@ -215,6 +215,17 @@ import VirtualFileSystem
         #expect(fixture.cloud.ownLockCount == 0)
     }
 
+    /// Else it would outlive the driver for longer than the mount's options say.
+    @Test func aLockThatIsTakenAgainAfterAMoveLastsAsLongAsBefore() async throws {
+        let fixture = try await Fixture.make(cloud: .addressingByPath()) { $0.lockSeconds = 120 }
+        try await fixture.save("one", to: "/a.txt")
+        let handle = try await fixture.open("/a.txt", [.read, .write])
+        try await fixture.rename("/a.txt", "/b.txt")
+        #expect(fixture.cloud.lockSeconds.count >= 2)
+        #expect(fixture.cloud.lockSeconds.allSatisfy { $0 == 120 })
+        try await fixture.close(handle)
+    }
+
     /// A start asks only about moves whose outcome nobody knows: what is at the place that a file
     /// once had is another one.
     @Test func aMoveOfLongAgoIsNotLookedFor() async throws {

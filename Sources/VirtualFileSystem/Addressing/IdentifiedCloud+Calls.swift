@@ -203,7 +203,7 @@ extension IdentifiedCloud {
         try await resolveMoves()
         try await inTurn(PathClaims.Wish(items: [key])) { () async throws(CloudStorageError) in
             try await base.lock(try baseReference(key), seconds: seconds)
-            _ = state.withLock { $0.locked.insert(key) }
+            state.withLock { $0.locked[key] = seconds }
         }
     }
 
@@ -211,14 +211,14 @@ extension IdentifiedCloud {
         let key = ItemKey(item)
         // What is gone took its lock along.
         let isKnown = state.withLock { state in
-            if state.table.entries[key] == nil { state.locked.remove(key) }
+            if state.table.entries[key] == nil { state.locked[key] = nil }
             return state.table.entries[key] != nil
         }
         guard isKnown else { return }
         try await resolveMoves()
         try await inTurn(PathClaims.Wish(items: [key])) { () async throws(CloudStorageError) in
             try await base.unlock(try baseReference(key))
-            _ = state.withLock { $0.locked.remove(key) }
+            state.withLock { $0.locked[key] = nil }
         }
     }
 

@@ -64,30 +64,30 @@ extension IdentifiedCloud {
             try await base.delete(try baseReference(key), revision: revision)
             state.withLock { state in
                 state.table.remove(key)
-                state.locked.remove(key)
+                state.locked[key] = nil
             }
         }
     }
 
     /// A move ends the locks of what is moved, but some servers (wsgidav) then leave them with the
     /// old paths, in everybody's way: they are given back before. Returns whose they were.
-    private func unlock(below key: ItemKey) async -> [ItemKey] {
-        let keys = state.withLock { state in
-            state.locked.filter { state.table.chain(of: $0)?.contains(key) ?? false }
-                .sorted { $0.id < $1.id }
+    private func unlock(below key: ItemKey) async -> [(key: ItemKey, seconds: Int)] {
+        let locks = state.withLock { state in
+            state.locked.filter { state.table.chain(of: $0.key)?.contains(key) ?? false }
+                .sorted { $0.key.id < $1.key.id }
+                .map { (key: $0.key, seconds: $0.value) }
         }
-        for key in keys {
+        for (key, _) in locks {
             do throws(CloudStorageError) { try await base.unlock(try baseReference(key)) } catch {
                 // Then the move ends it, or is refused as long as it lasts.
                 continue
             }
         }
-        return keys
+        return locks
     }
 
-    private func lockAgain(_ keys: [ItemKey]) async {
-        let seconds = capabilities.lockSeconds ?? 0
-        for key in keys where seconds > 0 {
+    private func lockAgain(_ locks: [(key: ItemKey, seconds: Int)]) async {
+        for (key, seconds) in locks {
             do throws(CloudStorageError) {
                 try await base.lock(try baseReference(key), seconds: seconds)
             } catch {

@@ -20,8 +20,8 @@ final class IdentifiedCloud: CloudStorage {
         var unresolved: [MoveRecord] = []
         /// The latest moves, the oldest first, whatever became of them.
         var recorded: [MoveRecord] = []
-        /// Items whose lock this account holds: a move ends it.
-        var locked: Set<ItemKey> = []
+        /// Items whose lock this account holds, which a move ends, and the seconds it was asked for.
+        var locked: [ItemKey: Int] = [:]
     }
 
     let base: any CloudStorage
