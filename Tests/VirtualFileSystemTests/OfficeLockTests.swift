@@ -204,6 +204,39 @@ import VirtualFileSystem
         #expect(try await second.names("/") == [".~lock.a.odt#", "a.odt"])
     }
 
+    /// A program that finds its own owner file of before a crash writes it again.
+    @Test func anOwnerFileThatIsLeftTakesTheLockWhenItIsWritten() async throws {
+        let cloud = ModelCloud()
+        let folder = try TemporaryFolder()
+        let first = try await fixture(cloud: cloud, folder: folder)
+        try await first.save("me", to: Self.owner)
+        await first.end()
+        let second = try await fixture(cloud: cloud, folder: folder)
+        try await ownLocks(second, are: 0)
+        try await second.save("me", to: Self.owner)
+        try await second.save("me again", to: Self.owner)
+        #expect(cloud.ownLockCount == 1)
+        #expect(second.fileSystem.knownLocks().map(\.purpose) == [.office])
+        try await second.unlink(Self.owner)
+        try await ownLocks(second, are: 0)
+        await second.end()
+    }
+
+    @Test func anOwnerFileThatIsLeftGivesWayToSomebodyElsesLock() async throws {
+        let cloud = ModelCloud()
+        let folder = try TemporaryFolder()
+        let first = try await fixture(cloud: cloud, folder: folder)
+        try await first.save("me", to: Self.owner)
+        await first.end()
+        cloud.endOwnLocks()
+        let second = try await fixture(cloud: cloud, folder: folder)
+        cloud.setForeignLock(true, on: "/a.odt")
+        #expect(
+            try await refusal { _ = try await second.open(Self.owner, [.write]) } == .locked)
+        #expect(try await second.read(Self.owner) == "me")
+        await second.end()
+    }
+
     // MARK: By hand
 
     @Test func aLockByHandIsTakenUpAgainAfterACrash() async throws {

@@ -42,8 +42,50 @@ extension VirtualFileSystem {
             await locks.release(reference)
             throw error
         }
-        keptLocks.withLock { $0.documents[made.entry.node] = reference }
+        await keep(reference, forOwnerFile: made.entry.node)
         return made
+    }
+
+    /// An owner file that is there is about to be written: one of before a crash, whose program goes
+    /// on with it, has no lock yet.
+    ///
+    /// `locked` where somebody else has the document open by now.
+    func takeLock(ofOwnerFile id: UInt64) async throws(FileSystemError) {
+        let place = tree.withLock { tree -> (folder: UInt64, name: String)? in
+            guard let node = tree.nodes[id], node.isLocalOnly, let folder = node.parent else {
+                return nil
+            }
+            return (folder, node.name)
+        }
+        guard let place, keptLocks.withLock({ $0.documents[id] }) == nil,
+            let (document, reference) = document(ofOwnerFile: place.name, in: place.folder)
+        else { return }
+        do throws(CloudStorageError) {
+            try await acquire(reference)
+        } catch {
+            guard error.kind == .locked else {
+                return logger.info(
+                    "going on without the server's lock", metadata: ["error": "\(error)"])
+            }
+            noteForeignLock(on: document)
+            throw FileSystemError(error)
+        }
+        await keep(reference, forOwnerFile: id)
+    }
+
+    /// Keeps a lock for as long as an owner file is there.
+    private func keep(_ reference: ItemReference, forOwnerFile id: UInt64) async {
+        let isFirst = keptLocks.withLock { kept in
+            guard kept.documents[id] == nil else { return false }
+            kept.documents[id] = reference
+            return true
+        }
+        guard isFirst else { return await locks.release(reference) }
+        // Removed, or renamed, while the server was asked.
+        let isThere = tree.withLock { tree in
+            tree.nodes[id].map { $0.parent != nil && OwnerFileName.isOwnerFile($0.name) } ?? false
+        }
+        if !isThere { ownerFileIsGone(id) }
     }
 
     /// The document of the server that an owner file is made for, where its lock can be had.

@@ -41,6 +41,7 @@ extension VirtualFileSystem {
         _ id: UInt64, options: OpenOptions
     ) async throws(FileSystemError) -> OpenedFile {
         try checkWritable(id)
+        try await takeLock(ofOwnerFile: id)
         let readsFirst = options.contains(.read) && !options.contains(.truncate)
         try await takeLock(id, readsFirst: readsFirst)
         if let file = try await openWorkingCopy(id, options: options) { return file }
