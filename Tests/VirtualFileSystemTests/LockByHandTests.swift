@@ -122,4 +122,26 @@ import VirtualFileSystem
         try await eventually("the program's is given back") { cloud.ownLockCount == 0 }
         await second.end()
     }
+
+    /// The path of a lock that is on record is that of the time when it was taken.
+    @Test func theLockOfAFileThatWasRenamedLeavesTheRecord() async throws {
+        let cloud = ModelCloud()
+        cloud.storeByOther([1], at: "/a.odt")
+        let folder = try TemporaryFolder()
+        let first = try await fixture(cloud, folder)
+        try await first.fileSystem.lock(path: Self.path, seconds: nil)
+        cloud.renameByOther(from: "/a.odt", to: "b.odt")
+        try await first.look("/")
+        try await first.fileSystem.lock(path: ["Files", "b.odt"], seconds: nil)
+        await first.end()
+        cloud.endOwnLocks()
+        let second = try await fixture(cloud, folder)
+        try await eventually("it is taken up again") {
+            cloud.ownLockCount == 1 && second.fileSystem.knownLocks().map(\.problem) == [nil]
+        }
+        try await second.fileSystem.unlock(path: ["Files", "b.odt"])
+        #expect(cloud.ownLockCount == 0)
+        #expect(try await second.store.value(forKey: "leases") == "[]")
+        await second.end()
+    }
 }

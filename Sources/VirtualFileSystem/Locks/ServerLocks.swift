@@ -153,13 +153,14 @@ final class LeaseJournal: LeaseObserver {
         let list = state.withLock { state in
             switch change {
             case .taken(let item):
-                if !state.held.contains(item) { state.held.append(item) }
+                state.held.removeAll { ItemKey($0) == ItemKey(item) }
+                state.held.append(item)
                 state.problems[ItemKey(item)] = nil
             case .givenBack(let item):
-                state.held.removeAll { $0 == item }
+                state.held.removeAll { ItemKey($0) == ItemKey(item) }
                 state.problems[ItemKey(item)] = nil
             case .lost(let item, let error):
-                state.held.removeAll { $0 == item }
+                state.held.removeAll { ItemKey($0) == ItemKey(item) }
                 state.problems[ItemKey(item)] = error.message
                 if error.kind == .notFound || error.kind == .rootDeleted {
                     state.gone.insert(ItemKey(item))
@@ -196,8 +197,8 @@ final class LeaseJournal: LeaseObserver {
             let left = try JSONDecoder().decode([ItemReference].self, from: Data(text.utf8))
             // On record until each is given back.
             state.withLock { state in
-                let held = state.held
-                state.held += left.filter { !held.contains($0) }
+                let held = Set(state.held.map { ItemKey($0) })
+                state.held += left.filter { !held.contains(ItemKey($0)) }
             }
             return left
         } catch {
