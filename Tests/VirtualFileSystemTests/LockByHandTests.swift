@@ -123,6 +123,20 @@ import VirtualFileSystem
         await second.end()
     }
 
+    @Test func theLockOfSomebodyElseCantBeGivenBack() async throws {
+        let cloud = ModelCloud()
+        cloud.storeByOther([1], at: "/a.odt")
+        let fixture = try await fixture(cloud)
+        try await fixture.look("/")
+        cloud.setForeignLock(true, on: "/a.odt", holder: "Bob")
+        let refusal = await code { () async throws(FileSystemError) in
+            try await fixture.fileSystem.unlock(path: Self.path)
+        }
+        #expect(refusal == .locked)
+        #expect(fixture.fileSystem.knownLocks().map(\.purpose) == [.others])
+        await fixture.end()
+    }
+
     /// The path of a lock that is on record is that of the time when it was taken.
     @Test func theLockOfAFileThatWasRenamedLeavesTheRecord() async throws {
         let cloud = ModelCloud()

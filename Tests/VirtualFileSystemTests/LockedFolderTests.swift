@@ -54,4 +54,15 @@ import VirtualFileSystem
         #expect(try await fixture.names("/d") == ["a.odt"])
         await fixture.end()
     }
+
+    @Test func noOwnerFileHasANameThatNoFileCanHave() async throws {
+        let fixture = try await fixture()
+        let name = String(repeating: "x", count: 250) + ".odt"
+        try await fixture.save("content", to: "/\(name)")
+        await fixture.work()
+        fixture.cloud.setForeignLock(true, on: "/\(name)")
+        try await fixture.look("/")
+        #expect(try await fixture.names("/") == ["d", name])
+        await fixture.end()
+    }
 }

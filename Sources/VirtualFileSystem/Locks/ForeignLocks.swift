@@ -147,7 +147,7 @@ extension Tree {
     }
 
     private func notices(of lock: ForeignLock, on document: String) -> [(String, [UInt8])] {
-        OwnerFileName.names(for: document).map { name in
+        OwnerFileName.names(for: document).filter { $0.utf8.count <= 255 }.map { name in
             let isLibreOffice = name.hasPrefix(".~lock.")
             let text =
                 isLibreOffice

@@ -71,6 +71,22 @@ extension VirtualFileSystem {
             throw FileSystemError(.locked, tree.withLock { $0.lockText(of: id) })
         }
         try await ask { () async throws(CloudStorageError) in try await self.cloud.unlock(item) }
+        try await checkUnlocked(id, item)
+    }
+
+    /// Clouds don't refuse to give back somebody else's lock, of which nothing may be known here.
+    private func checkUnlocked(
+        _ id: UInt64, _ item: ItemReference
+    ) async throws(FileSystemError) {
+        guard item.kind != .root else { return }
+        let known = try await ask { () async throws(CloudStorageError) in
+            try await self.cloud.item(item)
+        }
+        guard known.isLocked else { return }
+        let lock = ForeignLock(holder: known.lockHolder, expires: known.lockExpires)
+        tree.withLock { $0.noteForeignLock(lock, on: id) }
+        noteForeignLock(on: id)
+        throw FileSystemError(.locked, tree.withLock { $0.lockText(of: id) })
     }
 
     /// Gives back those whose time is over, ends those of items that the server no longer has, and
