@@ -64,6 +64,22 @@ extension CloudStorageContract {
             try await cloud.alice.unlock(cloud.folder)
             _ = try await cloud.bob.createFolder(name: "y", in: cloud.folder)
         }
+
+        @Test(arguments: CloudVariant.allCases)
+        func aFilesUnlockDoesNotEndTheLockOfItsFolder(variant: CloudVariant) async throws {
+            guard variant.locksFolders else { return }
+            let cloud = try await ContractClouds.cloud(variant)
+            let file = try await cloud.upload("1", "a")
+            try await cloud.alice.lock(cloud.folder, seconds: 60)
+            try await cloud.alice.lock(file.reference, seconds: 60)
+            try await cloud.alice.unlock(file.reference)
+            #expect(
+                try await failureKind {
+                    _ = try await cloud.bob.createFolder(name: "x", in: cloud.folder)
+                } == .locked)
+            try await cloud.alice.unlock(cloud.folder)
+            _ = try await cloud.bob.createFolder(name: "x", in: cloud.folder)
+        }
     }
 
     @Suite struct OwnLocks {

@@ -118,6 +118,12 @@ import Testing
             // Its own changes pass.
             try await store("echo 3 > d/x; echo 4 > a", in: mounted)
             for name in ["a", "d"] {
+                let item = try #require(try await bobsItems(mounted)[name])
+                await #expect(throws: CloudStorageError.self) {
+                    try await bob.delete(item.reference, revision: item.revision)
+                }
+            }
+            for name in ["a", "d"] {
                 let given = try await mounted.home.run("unlock", "\(team)/\(name)")
                 #expect(given.exitCode == 0, "\(given.error)")
                 let item = try #require(try await bobsItems(mounted)[name])

@@ -33,6 +33,8 @@ struct ActiveLock: Sendable, Hashable {
     var owner = ""
     /// As the server wrote it, e.g. `Second-300`.
     var timeout: String?
+    /// What the lock was taken on, as the server wrote it; it covers what is below a folder as well.
+    var root: String?
 }
 
 /// The body of an error answer, as RFC 4918 section 16 and sabre/dav write it.
@@ -149,6 +151,7 @@ final class DAVAnswerReader: XMLReceiver {
             }
             response.hrefs.append(takeText())
         case .locktoken: lock.token = takeText()
+        case .lockroot: lock.root = takeText()
         case .lockTokenSubmitted, .noConflictingLock:
             if error.lockedHrefs.count < Self.maximumRepeats {
                 error.lockedHrefs.append(takeText())

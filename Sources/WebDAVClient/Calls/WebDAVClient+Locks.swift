@@ -25,8 +25,15 @@ extension WebDAVClient {
             return keep(token, item, path)
         }
         let error = WebDAVErrors.error(for: answer)
-        guard error.kind == .locked, let token = try await ownToken(on: path, item) else {
-            throw error
+        guard error.kind == .locked else { throw error }
+        let all = try await locks(on: path, item)
+        let own = all.filter { isOurs($0) }
+        guard let token = own.first(where: { isLock($0, on: path) })?.token else {
+            // Ours on a folder above keeps others out as well; it is not this file's to give back.
+            // Some servers (rclone, wsgidav) don't tell of it here.
+            let isCovered = all.isEmpty && state.withLock { $0.locks.isCovered(path) }
+            guard isCovered || !own.isEmpty else { throw error }
+            return
         }
         // Ours from before a crash, or from a LOCK whose answer was lost.
         let lock = LockTable.Lock(token: token, isFolder: item.isFolder)
@@ -63,8 +70,10 @@ extension WebDAVClient {
     }
 
     private func keep(_ token: String, _ item: ItemReference, _ path: RemotePath) {
-        state.withLock {
-            $0.locks.add(LockTable.Lock(token: token, isFolder: item.isFolder), to: path)
+        state.withLock { state in
+            // A server may answer with the folder's lock, whose token it was sent.
+            guard !state.locks.hasToken(token, notOf: path) else { return }
+            state.locks.add(LockTable.Lock(token: token, isFolder: item.isFolder), to: path)
         }
     }
 
@@ -124,11 +133,37 @@ extension WebDAVClient {
         return Int(timeout.dropFirst("Second-".count))
     }
 
-    /// The token of a lock on the item that bears our name.
-    func ownToken(
+    /// The token of a lock on the item that bears our name, those on folders above left out.
+    private func ownToken(
         on path: RemotePath, _ item: ItemReference
     ) async throws(CloudStorageError) -> String? {
-        try await locks(on: path, item).first { $0.owner == options.lockOwner }?.token
+        try await ownLocks(on: path, item).first { isLock($0, on: path) }?.token
+    }
+
+    /// The locks on the item, and on folders above it, that bear our name.
+    func ownLocks(
+        on path: RemotePath, _ item: ItemReference
+    ) async throws(CloudStorageError) -> [ActiveLock] {
+        try await locks(on: path, item).filter { isOurs($0) }
+    }
+
+    private func isOurs(_ lock: ActiveLock) -> Bool {
+        lock.token != nil && lock.owner == options.lockOwner
+    }
+
+    /// Whether a lock that covers an item was taken on the item itself, as far as it is known.
+    private func isLock(_ lock: ActiveLock, on path: RemotePath) -> Bool {
+        if let token = lock.token, state.withLock({ $0.locks.hasToken(token, notOf: path) }) {
+            return false
+        }
+        // Not every server tells it.
+        guard let root = lock.root, !root.isEmpty else { return true }
+        let parts = DAVHref(root).parts.map { String(decoding: $0, as: UTF8.self) }
+        let top = base.map { String(decoding: $0, as: UTF8.self) }
+        let wanted = path.parts.map { String(decoding: $0, as: UTF8.self) }
+        if parts.starts(with: top) { return Array(parts.dropFirst(top.count)) == wanted }
+        // sabre/dav writes it from its own top on, and proxies may map paths.
+        return parts.suffix(wanted.count).elementsEqual(wanted)
     }
 
     private func isHeld(

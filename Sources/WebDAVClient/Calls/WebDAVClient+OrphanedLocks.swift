@@ -32,9 +32,13 @@ extension WebDAVClient {
     private func endOrphanedLock(on item: ItemReference) async -> Bool {
         do throws(CloudStorageError) {
             let path = try RemotePath(item)
-            guard state.withLock({ $0.locks.lock(of: path) }) == nil,
-                let token = try await ownToken(on: path, item),
-                state.withLock({ $0.locks.lock(of: path) }) == nil
+            guard state.withLock({ $0.locks.lock(of: path) }) == nil else { return false }
+            let own = try await ownLocks(on: path, item)
+            // That of a folder above which is held is no orphan.
+            let held = state.withLock { state in
+                state.locks.lock(of: path) == nil ? state.locks.tokens : nil
+            }
+            guard let held, let token = own.compactMap(\.token).first(where: { !held.contains($0) })
             else { return false }
             var call = HTTPCall("unlock", .unlock, url: try url(item), isIdempotent: true)
             call.headers = [("Lock-Token", "<\(token)>")]

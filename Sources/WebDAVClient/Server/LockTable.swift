@@ -15,6 +15,16 @@ struct LockTable: Sendable {
 
     func lock(of path: RemotePath) -> Lock? { locks[path] }
 
+    /// Whether a token is that of a lock on something else.
+    func hasToken(_ token: String, notOf path: RemotePath) -> Bool {
+        locks.contains { $0.value.token == token && $0.key != path }
+    }
+
+    /// Whether a folder above is locked.
+    func isCovered(_ path: RemotePath) -> Bool {
+        locks.contains { $0.value.isFolder && $0.key != path && $0.key.contains(path) }
+    }
+
     mutating func add(_ lock: Lock, to path: RemotePath) {
         if locks.count >= Self.maximumLocks { locks.removeAll() }
         locks[path] = lock
