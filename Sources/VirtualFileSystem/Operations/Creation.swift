@@ -41,6 +41,12 @@ extension VirtualFileSystem {
         parent: UInt64, name: String, mode: UInt16, options: OpenOptions
     ) throws(FileSystemError) -> CreatedFile {
         try checkCreation(of: name, in: parent)
+        if !staysHereByName(name) {
+            // The server is not asked before there is content to send.
+            try tree.withLock { tree throws(FileSystemError) in
+                try tree.checkLock(of: try tree.folder(parent))
+            }
+        }
         let id = try addLocalFile(parent: parent, name: name, mode: mode)
         let file = try openPrepared(id, options: options)
         return CreatedFile(entry: try countedEntry(of: id), file: file)
