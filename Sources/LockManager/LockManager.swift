@@ -97,8 +97,15 @@ package final class LockManager: Sendable {
     }
 
     /// Gives every lock back, whoever holds it; who waits for one gets `cancelled`.
-    package func releaseAll() async {
-        await forEach(state.withLock { $0.table.items }) { .releaseAll($0, $1) }
+    ///
+    /// - Parameter kept: items whose locks, where the server holds them, are left to expire.
+    package func releaseAll(except kept: [ItemReference] = []) async {
+        let kept = Set(kept.map { LeaseKey($0) })
+        let items = state.withLock { state in
+            let left = Set(state.table.held.map { LeaseKey($0) }).intersection(kept)
+            return state.table.items.filter { !left.contains(LeaseKey($0)) }
+        }
+        await forEach(items) { .releaseAll($0, $1) }
     }
 
     private static func stopwatch<C: Clock<Duration>>(_ clock: C) -> @Sendable () -> Duration {

@@ -184,7 +184,8 @@ extension VirtualFileSystem {
         await orphans?.value
         keptLocks.withLock { $0 = KeptLocks() }
         recordLocksByHand()
-        await locks.releaseAll()
+        // What is unsent stays locked until the next mount has sent it, or the lock's time is over.
+        await locks.releaseAll(except: unsentItems())
         cache.close()
         await store.close()
     }

@@ -27,6 +27,8 @@ package final class VirtualFileSystem: Sendable {
     let leaseJournal: LeaseJournal
     /// Locks that are held for longer than a file is open.
     let keptLocks = Mutex(KeptLocks())
+    /// Why files are written without locks, as far as it was said.
+    let reasonsWithoutLock = Mutex<Set<String>>([])
     let options: MountOptions
     let logger: Logger
     let disk = DiskQueue(label: "ordner.disk")
@@ -83,8 +85,10 @@ package final class VirtualFileSystem: Sendable {
             id: Tree.rootID, inode: .root, kind: .folder, parent: Tree.rootID, name: "")
         top.lookups = 1
         listings = SingleFlight(startsAtOnce: options.synchronizesInBackground)
-        tree = Mutex(Tree(rootNode: top, pace: options.pace, chance: options.chance))
         leaseJournal = LeaseJournal(store: store)
+        tree = Mutex(
+            Tree(
+                rootNode: top, pace: options.pace, chance: options.chance, leases: leaseJournal))
         locks = LockManager(
             cloud: self.cloud,
             leaseSeconds: max(2, min(cloud.capabilities.lockSeconds ?? 1_800, options.lockSeconds)),

@@ -98,6 +98,13 @@ package final class ModelCloud: CloudStorage {
 
     package var ownLockCount: Int { state.withLock { $0.ownLocks.count } }
 
+    /// Where our own locks are, sorted.
+    package var ownLockPaths: [String] {
+        state.withLock { state in
+            state.ownLocks.compactMap { state.entries[$0] }.map { state.path($0) }.sorted()
+        }
+    }
+
     /// Paths with their contents, folders as nil.
     package func snapshot() -> [String: [UInt8]?] {
         state.withLock { state in

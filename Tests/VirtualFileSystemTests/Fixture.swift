@@ -19,15 +19,18 @@ final class Fixture: Sendable {
 
     static func make(
         cloud: ModelCloud = ModelCloud(), folder: TemporaryFolder? = nil,
+        logger: Logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }),
         options change: (inout MountOptions) -> Void = { _ in }
     ) async throws -> Fixture {
-        let fixture = try Fixture(cloud: cloud, folder: folder ?? TemporaryFolder(), change)
+        let fixture = try Fixture(
+            cloud: cloud, folder: folder ?? TemporaryFolder(), logger, change)
         try await fixture.fileSystem.start()
         return fixture
     }
 
     private init(
-        cloud: ModelCloud, folder: TemporaryFolder, _ change: (inout MountOptions) -> Void
+        cloud: ModelCloud, folder: TemporaryFolder, _ logger: Logger,
+        _ change: (inout MountOptions) -> Void
     ) throws {
         self.folder = folder
         self.cloud = cloud
@@ -42,7 +45,7 @@ final class Fixture: Sendable {
         store = try StateStore(folder: folder.file("state"))
         fileSystem = VirtualFileSystem(
             cloud: cloud, cache: cache, store: store, options: options,
-            logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
+            logger: logger)
     }
 
     // The folder is removed next: nothing may be written to it any more.

@@ -24,7 +24,7 @@ extension Tree {
         var current: Node? = node
         var steps = 0
         while let here = current, steps < 4096 {
-            if let lock = here.foreignLock(now: now) { return lock }
+            if let lock = here.foreignLock(now: now, leases) { return lock }
             guard let parent = here.parent ?? here.displaced?.folder, parent != here.id else {
                 return nil
             }
@@ -41,7 +41,7 @@ extension Tree {
         let now = SystemClocks.now()
         for folder in lockedFolders.keys where isBelow(folder, node.id) {
             for child in nodes[folder]?.children?.values ?? [:].values {
-                if let lock = nodes[child]?.foreignLock(now: now) { return lock }
+                if let lock = nodes[child]?.foreignLock(now: now, leases) { return lock }
             }
         }
         return nil
@@ -174,8 +174,10 @@ extension Tree {
 }
 
 extension Node {
-    fileprivate func foreignLock(now: FileTime) -> ForeignLock? {
-        guard let server, server.isLocked, !holdsLock else { return nil }
+    fileprivate func foreignLock(now: FileTime, _ leases: LeaseJournal) -> ForeignLock? {
+        guard let server, server.isLocked, !holdsLock || leases.isLost(server.reference) else {
+            return nil
+        }
         if let expires = server.lockExpires, expires <= now { return nil }
         return ForeignLock(holder: server.lockHolder, expires: server.lockExpires)
     }

@@ -115,19 +115,12 @@ extension VirtualFileSystem {
         let byHand = (locks ?? []).filter { $0.until.map { $0 > now } ?? true }
         keptLocks.withLock { $0.byHand = byHand }
         recordLocksByHand()
-        let unsent = tree.withLock { tree in
-            left.filter { item in
-                guard let node = tree.byKey[ItemKey(item)].flatMap({ tree.nodes[$0] }) else {
-                    return false
-                }
-                return !node.isRemoved && node.working?.isSaved == false
-            }
-        }
+        let unsent = unsentItems()
         let surplus = left.filter { item in
             !byHand.contains { $0.isOf(item) }
                 && !unsent.contains { ItemKey($0) == ItemKey(item) }
         }
-        guard !left.isEmpty || !byHand.isEmpty else { return }
+        guard !left.isEmpty || !byHand.isEmpty || !unsent.isEmpty else { return }
         Task {
             await self.locks.adopt(surplus)
             await self.takeUpLocksByHand()
@@ -162,8 +155,9 @@ extension VirtualFileSystem {
 
     /// The lock of a file whose content is still to be sent; given back when it is.
     private func takeUpForContent(_ item: ItemReference) async {
+        guard isUnsent(item) else { return }
         do throws(CloudStorageError) {
-            try await locks.acquire(item)
+            try await acquire(item)
         } catch {
             // The content is compared with what the server has by then (rule 4).
             logger.info(

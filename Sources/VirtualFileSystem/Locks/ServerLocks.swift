@@ -12,7 +12,7 @@ extension VirtualFileSystem {
     ///
     /// - Parameter readsFirst: whether the program is likely to read before it writes.
     func takeLock(_ id: UInt64, readsFirst: Bool = false) async throws(FileSystemError) {
-        guard options.locking != .off else { return }
+        guard options.locking != .off else { return try checkKnownLock(of: id) }
         for attempt in 0..<4 {
             guard let reference = try itemToLock(id) else { return }
             if readsFirst, attempt == 0 { fetchWhileLocking(id) }
@@ -23,15 +23,25 @@ extension VirtualFileSystem {
                 // A save may have put another item in the place of the one that was asked for.
                 let isKnownHere = error.kind == .notFound && isBeingReplaced(reference, of: id)
                 if isKnownHere, attempt < 3 { continue }
-                return try judge(error, isKnownHere: isKnownHere)
+                try judge(error, isKnownHere: isKnownHere)
+                return try checkKnownLock(of: id)
             }
-            let isSurplus = tree.withLock { tree in
-                guard tree.nodes[id]?.holdsLock == false else { return true }
-                tree.nodes[id]?.holdsLock = true
-                return false
+            switch tree.withLock({ $0.noteLock(of: id, on: reference) }) {
+            case .first: return
+            case .surplus: return await locks.release(reference)
+            case .ofAnother: await locks.release(reference)
             }
-            if isSurplus { await locks.release(reference) }
-            return
+        }
+        if options.locking == .require {
+            throw FileSystemError(.inputOutput, "it kept becoming another file on the server")
+        }
+    }
+
+    /// Refuses to write, without a lock, what somebody else is known to have locked.
+    private func checkKnownLock(of id: UInt64) throws(FileSystemError) {
+        try tree.withLock { tree throws(FileSystemError) in
+            guard let node = tree.nodes[id], node.server != nil else { return }
+            try tree.checkLock(of: node)
         }
     }
 
@@ -39,7 +49,7 @@ extension VirtualFileSystem {
     private func itemToLock(_ id: UInt64) throws(FileSystemError) -> ItemReference? {
         let (reference, holdsLock, allowsLocks) = tree.withLock { tree in
             (
-                tree.reference(of: id), tree.nodes[id]?.holdsLock ?? false,
+                tree.reference(of: id), tree.nodes[id].map { tree.holdsLock($0) } ?? false,
                 tree.account?.policy.allowsLocks ?? true
             )
         }
@@ -48,9 +58,21 @@ extension VirtualFileSystem {
             if options.locking == .require {
                 throw FileSystemError(.accessDenied, "the account may not lock files")
             }
+            try checkKnownLock(of: id)
+            noteGoingOn("there are no locks here", details: "the cloud or its policy has none")
             return nil
         }
-        return isServerSilent && options.locking == .open ? nil : reference
+        guard isServerSilent, options.locking == .open else { return reference }
+        try checkKnownLock(of: id)
+        return nil
+    }
+
+    /// Says once for each reason that files are written without locks.
+    private func noteGoingOn(_ reason: String, details: String) {
+        let isNew = reasonsWithoutLock.withLock { $0.insert(reason).inserted }
+        logger.log(
+            level: isNew ? .notice : .debug, "going on without the server's lock",
+            metadata: ["reason": "\(details)"])
     }
 
     /// Whether the file is another item than it was, is becoming one, or has content that will make
@@ -101,14 +123,14 @@ extension VirtualFileSystem {
         case .locked, .notFound, .rootDeleted, .cancelled: throw FileSystemError(error)
         default:
             if options.locking == .require { throw FileSystemError(error) }
-            logger.info("going on without the server's lock", metadata: ["error": "\(error)"])
+            noteGoingOn("\(error.kind)", details: "\(error)")
         }
     }
 
     /// Gives the lock back once nobody writes the file and its content is on the server.
     func giveLockBack(_ id: UInt64) async {
         let reference: ItemReference? = tree.withLock { tree in
-            guard let node = tree.nodes[id], node.holdsLock, node.writeHandles == 0,
+            guard let node = tree.nodes[id], node.holdsLock, !node.isBeingWritten,
                 node.working?.isSaved ?? true
             else { return nil }
             tree.nodes[id]?.holdsLock = false
@@ -118,18 +140,80 @@ extension VirtualFileSystem {
         await locks.release(reference)
     }
 
+    /// Takes the lock of a file that has just become an item of the server while a program writes it.
+    /// Nobody waits for that.
+    func lockWhileWritten(_ id: UInt64) {
+        let isWritten = tree.withLock { tree in
+            guard options.locking != .off, tree.nodes[id]?.isBeingWritten == true else {
+                return false
+            }
+            tree.nodes[id]?.lockClaims += 1
+            return true
+        }
+        guard isWritten else { return }
+        Task {
+            do throws(FileSystemError) {
+                try await takeLock(id)
+            } catch {
+                // What is written is compared with what the server has by then (rule 4).
+                logger.info("an open file has no lock", metadata: ["error": "\(error)"])
+            }
+            tree.withLock { $0.nodes[id]?.lockClaims -= 1 }
+            // The last close may have come first.
+            await giveLockBack(id)
+            await finishClosing(id)
+        }
+    }
+
     /// The lock of a file whose content became another item of the server goes to that item.
     func moveLock(of id: UInt64, from old: ItemReference, to new: ItemReference) {
         let isKept = keptLocks.withLock { $0.move(from: old, to: new) }
         if isKept { recordLocksByHand() }
         let (holds, isStillWritten) = tree.withLock { tree in
-            (tree.nodes[id]?.holdsLock ?? false, (tree.nodes[id]?.writeHandles ?? 0) > 0)
+            (tree.nodes[id]?.holdsLock ?? false, tree.nodes[id]?.isBeingWritten ?? false)
         }
         guard holds || isKept else { return }
         locks.rekey(from: old, to: isStillWritten || isKept ? new : nil)
         guard holds, !isStillWritten else { return }
         tree.withLock { $0.nodes[id]?.holdsLock = false }
         if isKept { Task { await locks.release(new) } }
+    }
+}
+
+extension Tree {
+    enum TakenLock {
+        /// The file's only one.
+        case first
+        /// The file had it already.
+        case surplus
+        /// The file has become another item meanwhile.
+        case ofAnother
+    }
+
+    /// The server has locked an item for a file.
+    fileprivate mutating func noteLock(of id: UInt64, on item: ItemReference) -> TakenLock {
+        guard nodes[id]?.holdsLock == false else { return .surplus }
+        guard let current = reference(of: id), ItemKey(current) == ItemKey(item) else {
+            return .ofAnother
+        }
+        nodes[id]?.holdsLock = true
+        return .first
+    }
+
+    /// A file is no longer the item whose lock it may have. Returns that lock, which nobody holds
+    /// from now on.
+    mutating func leaveLock(of id: UInt64, on item: ItemReference) -> ItemReference? {
+        guard nodes[id]?.holdsLock == true, let current = reference(of: id),
+            ItemKey(current) != ItemKey(item)
+        else { return nil }
+        nodes[id]?.holdsLock = false
+        return item
+    }
+
+    /// Whether the server holds a file's lock for this mount: one that was lost since is not held.
+    func holdsLock(_ node: Node) -> Bool {
+        guard node.holdsLock, let item = node.server?.reference else { return node.holdsLock }
+        return !leases.isLost(item)
     }
 }
 
@@ -181,6 +265,11 @@ final class LeaseJournal: LeaseObserver {
 
     /// Why locks that are still wanted are gone.
     var problems: [ItemKey: String] { state.withLock { $0.problems } }
+
+    /// Whether a lock that is still wanted is gone.
+    func isLost(_ item: ItemReference) -> Bool {
+        state.withLock { $0.problems[ItemKey(item)] != nil }
+    }
 
     /// Items that the server no longer has, whose locks were lost with them since the last call.
     func takeGone() -> Set<ItemKey> {

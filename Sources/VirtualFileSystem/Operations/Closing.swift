@@ -112,19 +112,25 @@ extension VirtualFileSystem {
             wake()
             return .success(())
         case .work(let node):
-            let isUnsent = tree.withLock { tree in
-                guard let known = tree.nodes[node] else { return false }
-                return known.parent != nil && known.working?.isSaved == false
-            }
-            if isUnsent {
-                leaveToBackground(node)
-                return .success(())
-            }
-            return pending { () throws(FileSystemError) in
-                await self.gate.enter([node]) { await self.retireWorkingCopy(of: node) }
-                await self.finishClosing(node)
-            }
+            if leaveUnsent(node) { return .success(()) }
+            return pending { () throws(FileSystemError) in await self.finishWriting(node) }
         }
+    }
+
+    /// Hands the content to the cache, and gives the lock back.
+    func finishWriting(_ id: UInt64) async {
+        await gate.enter([id]) { await self.retireWorkingCopy(of: id) }
+        await finishClosing(id)
+    }
+
+    /// Leaves unsent content to the background; false where there is none.
+    func leaveUnsent(_ id: UInt64) -> Bool {
+        let isUnsent = tree.withLock { tree in
+            guard let node = tree.nodes[id] else { return false }
+            return node.parent != nil && node.working?.isSaved == false
+        }
+        if isUnsent { leaveToBackground(id) }
+        return isUnsent
     }
 
     /// Unsent content stays as a closed file until its turn comes.

@@ -42,20 +42,40 @@ extension VirtualFileSystem {
     ) async throws(FileSystemError) -> OpenedFile {
         try checkWritable(id)
         try await takeLock(ofOwnerFile: id)
+        // Counted before the lock is looked at, so that no close gives it back in between.
+        tree.withLock { $0.nodes[id]?.lockClaims += 1 }
+        let result: Result<OpenedFile, FileSystemError>
+        do throws(FileSystemError) {
+            result = .success(try await openUnderLock(id, options: options))
+        } catch {
+            result = .failure(error)
+        }
+        tree.withLock { $0.nodes[id]?.lockClaims -= 1 }
+        if case .failure = result { await abandonOpening(of: id) }
+        return try result.get()
+    }
+
+    private func openUnderLock(
+        _ id: UInt64, options: OpenOptions
+    ) async throws(FileSystemError) -> OpenedFile {
         let readsFirst = options.contains(.read) && !options.contains(.truncate)
         try await takeLock(id, readsFirst: readsFirst)
         if let file = try await openWorkingCopy(id, options: options) { return file }
-        let result: Result<OpenedFile, FileSystemError> = await gate.enter([id]) {
-            do throws(FileSystemError) {
-                try checkWritable(id)
-                try await prepareWorkingCopy(of: id, truncated: options.contains(.truncate))
-                return .success(try openPrepared(id, options: options))
-            } catch {
-                return .failure(error)
-            }
+        return try await inGate([id]) { () throws(FileSystemError) in
+            try self.checkWritable(id)
+            try await self.prepareWorkingCopy(of: id, truncated: options.contains(.truncate))
+            return try self.openPrepared(id, options: options)
         }
-        if case .failure = result { await giveLockBack(id) }
-        return try result.get()
+    }
+
+    /// An opening has failed: what closes left to it meanwhile is done.
+    private func abandonOpening(of id: UInt64) async {
+        await giveLockBack(id)
+        let isUnused = tree.withLock { tree in
+            guard let node = tree.nodes[id], !node.isBeingWritten else { return false }
+            return node.working != nil || node.holdsLock
+        }
+        if isUnused, !leaveUnsent(id) { await finishWriting(id) }
     }
 
     /// Opens a file that has a working copy already, which an upload under way does not hinder.

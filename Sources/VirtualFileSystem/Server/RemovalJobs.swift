@@ -274,6 +274,7 @@ extension VirtualFileSystem {
         }
         if let item = items[0] {
             tree.withLock { $0.acknowledgeMove(of: plan.item, item, at: plan.goal) }
+            moveKeptLocks(from: plan.reference, to: item.reference)
         } else {
             forgetGone(plan.item)
         }
@@ -306,10 +307,12 @@ extension VirtualFileSystem {
             return try await self.undertake(undertaking, of: plan.item)
         }
         let taken = server
+        inheritLock(of: plan.removed, plan.reference, by: plan.item, plan.move.item)
         forgetDeleted([plan.removed], inJobOf: plan.item)
         tree.withLock { tree in
             tree.recordDeparture(of: plan.move.item)
             tree.acknowledge(plan.item, taken, at: plan.goal)
+            tree.nodes[plan.item]?.lockClaims -= 1
             if isUnsent {
                 tree.nodes[plan.item]?.working?.markUnsaved()
             } else {
@@ -320,6 +323,7 @@ extension VirtualFileSystem {
             }
         }
         if !isUnsent { store.enqueue(timeRecord(of: plan.item)) }
+        await giveLockBack(plan.item)
     }
 
     /// Content that no close has confirmed survives from now on as it is: what it came from goes.

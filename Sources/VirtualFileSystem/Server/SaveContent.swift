@@ -1,6 +1,7 @@
 import BlockCache
 import CloudStorage
 import FileSystemTypes
+import LockManager
 import Logging
 import Reconciler
 import StateStore
@@ -88,14 +89,17 @@ extension VirtualFileSystem {
         let next = ServerSide(saved.item)
         let old = tree.withLock { $0.nodes[id]?.server }
         if old?.revision == next.revision { forgetCached(next) }
-        tree.withLock { tree in
+        let lock = tree.withLock { tree in
             let oldSize = tree.nodes[id]?.server?.size ?? 0
             tree.acknowledge(id, next, at: saved.place)
             tree.nodes[id]?.overlay.revision = saved.item.revision
             tree.bytesSinceAccount += saved.item.size - oldSize
             working.markSaved(generation)
             tree.noteServerTime(of: id)
+            return saved.left.flatMap { tree.leaveLock(of: id, on: $0) }
         }
+        if let lock { Task { await locks.release(lock) } }
+        if lock != nil || old == nil { lockWhileWritten(id) }
     }
 
     /// The content is, byte for byte, what the server has: nothing is sent.
@@ -131,7 +135,11 @@ extension VirtualFileSystem {
         } catch {
             // Somebody deleted it: what was changed here counts for more.
             guard error.kind == .notFound else { throw error }
-            return try await storeNew(content, of: id, at: target, place)
+            let saved = try await storeNew(content, of: id, at: target, place)
+            if ItemKey(stored) != ItemKey(saved.item.reference) {
+                moveLock(of: id, from: stored, to: saved.item.reference)
+            }
+            return saved
         }
         guard current.revision == old.revision else {
             if try await isContent(content, equalTo: current) {
@@ -143,7 +151,9 @@ extension VirtualFileSystem {
                 let item = try await storeNext(content, of: id, insteadOf: current, place)
                 return SavedContent(item: item, place: target)
             }
-            return try await keepBoth(content, of: id, at: target, place)
+            var saved = try await keepBoth(content, of: id, at: target, place)
+            saved.left = stored
+            return saved
         }
         guard current.name.hasSameBytes(as: place.name) else {
             followRename(of: id, from: target, to: current.name)
@@ -309,6 +319,8 @@ extension VirtualFileSystem {
 struct SavedContent: Sendable {
     var item: CloudItem
     var place: NodePlace
+    /// The item that the file was so far, and that stays on the server beside this one.
+    var left: ItemReference?
 }
 
 /// Where a file belongs on the server.

@@ -27,6 +27,8 @@ struct Node {
     var lookups: UInt64 = 0
     var openHandles = 0
     var writeHandles = 0
+    /// Openings for writing under way, and changes of what the lock is for: it stays meanwhile.
+    var lockClaims = 0
     /// Content that differs, or may soon differ, from the server's.
     var working: WorkingCopy?
     /// Whose content `working` is a copy of.
@@ -74,6 +76,9 @@ struct Node {
 
     var isFolder: Bool { kind == .folder }
 
+    /// Whether a program has it open for writing, or is about to.
+    var isBeingWritten: Bool { writeHandles > 0 || lockClaims > 0 }
+
     /// Names the content the kernel's pages must belong to.
     var contentVersion: String {
         working.map { "w\($0.serial)" }
@@ -82,8 +87,8 @@ struct Node {
 
     /// Whether the node may leave memory.
     var isIdle: Bool {
-        lookups == 0 && openHandles == 0 && working == nil && busy == 0 && saveError == nil
-            && !isUnsettled
+        lookups == 0 && openHandles == 0 && lockClaims == 0 && working == nil && busy == 0
+            && saveError == nil && !isUnsettled
     }
 
     /// Whether the server has, or lacks, the item otherwise than this machine wants; content aside.

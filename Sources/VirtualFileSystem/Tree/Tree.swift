@@ -35,14 +35,17 @@ struct Tree {
     /// What is to be brought to the server.
     var work: Reconciliation
     let chance: Chance
+    /// Asked under the tree's mutex, which it never waits for.
+    let leases: LeaseJournal
     /// When the background looks for work by itself (monotonic seconds); -infinity while it does.
     var nextLook = -Double.infinity
     /// Made by programs since the mount began.
     var localChanges: UInt64 = 0
     var load = LocalLoad()
 
-    init(rootNode: Node, pace: ReconciliationPace, chance: Chance) {
+    init(rootNode: Node, pace: ReconciliationPace, chance: Chance, leases: LeaseJournal) {
         self.chance = chance
+        self.leases = leases
         work = Reconciliation(pace: pace)
         nodes[Tree.rootID] = rootNode
     }
