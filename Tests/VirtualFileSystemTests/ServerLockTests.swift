@@ -287,6 +287,47 @@ import VirtualFileSystem
         await fixture.work()
         try await ownLocks(fixture, are: [])
     }
+
+    /// The program has its owner file before the document is there.
+    @Test func aNewDocumentIsLockedForItsOwnerFile() async throws {
+        let fixture = try await fixture()
+        try await fixture.close(try await fixture.create("/.~lock.new.odt#"))
+        try await fixture.save("mine", to: "/new.odt")
+        await fixture.work()
+        try await ownLocks(fixture, are: ["/new.odt"])
+        try await eventually("it is known") {
+            fixture.fileSystem.knownLocks().map(\.purpose) == [.office]
+        }
+        try await fixture.unlink("/.~lock.new.odt#")
+        try await ownLocks(fixture, are: [])
+        #expect(fixture.fileSystem.knownLocks().isEmpty)
+    }
+
+    /// As Word saves: the document is moved aside, the new one gets its name, the old one goes.
+    @Test(arguments: [false, true])
+    func theLockOfADocumentGoesToTheNextOneOfItsName(isNewStored: Bool) async throws {
+        let fixture = try await fixture("/a.docx")
+        try await fixture.close(try await fixture.create("/~$a.docx"))
+        #expect(fixture.cloud.ownLockPaths == ["/a.docx"])
+        if isNewStored {
+            try await fixture.save("edited", to: "/new")
+            await fixture.work()
+        }
+        try await fixture.rename("/a.docx", "/old")
+        await fixture.work()
+        if isNewStored {
+            try await fixture.rename("/new", "/a.docx")
+        } else {
+            try await fixture.save("edited", to: "/a.docx")
+        }
+        await fixture.work()
+        try await fixture.unlink("/old")
+        await fixture.work()
+        #expect(fixture.serverContents() == ["edited"])
+        try await ownLocks(fixture, are: ["/a.docx"])
+        try await fixture.unlink("/~$a.docx")
+        try await ownLocks(fixture, are: [])
+    }
 }
 
 /// What a mount has logged from `info` on.

@@ -89,7 +89,7 @@ extension VirtualFileSystem {
     }
 
     /// The document of the server that an owner file is made for, where its lock can be had.
-    private func document(
+    func document(
         ofOwnerFile name: String, in parent: UInt64
     ) -> (node: UInt64, ItemReference)? {
         guard isOwnerFile(name), !isServerSilent else { return nil }

@@ -1,6 +1,7 @@
 import CloudStorage
 import FileSystemTypes
 import LockManager
+import Logging
 import StateStore
 import Synchronization
 
@@ -44,6 +45,61 @@ extension VirtualFileSystem {
             if !takesIt { Task { await locks.release(item) } }
         } else {
             locks.rekey(from: gone, to: takesIt ? item : nil)
+        }
+    }
+
+    /// Items were deleted, or, where they may live on, have another content: locks of theirs go back,
+    /// and programs that have a document open keep that of the file that has its name now.
+    func giveLocksBack(of items: [(item: ItemReference, isLocked: Bool)], mayLiveOn: Bool) {
+        for (item, isLocked) in items where isLocked { Task { await locks.release(item) } }
+        guard !mayLiveOn else { return }
+        let gone = Set(items.map { ItemKey($0.item) })
+        let owners = keptLocks.withLock { kept in
+            kept.documents.filter { gone.contains(ItemKey($0.value)) }.keys.sorted()
+        }
+        for owner in owners {
+            guard let node = tree.withLock({ $0.nodes[owner] }), let folder = node.parent,
+                let (document, _) = document(ofOwnerFile: node.name, in: folder)
+            else { continue }
+            lockForOwnerFile(of: document)
+        }
+    }
+
+    /// A document has become an item of the server, or another item has its name: where a program has
+    /// it open, which an owner file beside it says, its lock is taken. Nobody waits for that.
+    func lockForOwnerFile(of id: UInt64) {
+        guard bridgesOwnerFiles, !isServerSilent, let (owner, item) = ownerFile(of: id),
+            keptLocks.withLock({ $0.documents[owner].map { ItemKey($0) } }) != ItemKey(item)
+        else { return }
+        Task {
+            do throws(CloudStorageError) {
+                try await acquire(item)
+            } catch {
+                if error.kind == .locked { noteForeignLock(on: id) }
+                return logger.info(
+                    "an open document has no lock", metadata: ["error": "\(error)"])
+            }
+            let old = keptLocks.withLock { $0.documents.updateValue(item, forKey: owner) }
+            if let old { await locks.release(old) }
+            // The program may have closed it before the lock was on record.
+            if ownerFile(of: id)?.node != owner { ownerFileIsGone(owner) }
+        }
+    }
+
+    /// The owner file that a program has made for a document of the server.
+    private func ownerFile(of id: UInt64) -> (node: UInt64, document: ItemReference)? {
+        tree.withLock { tree in
+            guard tree.account?.policy.allowsLocks ?? true, let node = tree.nodes[id],
+                node.kind == .file, let folder = node.parent, let item = tree.reference(of: id)
+            else { return nil }
+            for name in OwnerFileName.names(for: node.name) {
+                if let owner = tree.child(of: folder, named: name), owner.isLocalOnly,
+                    owner.notice == nil
+                {
+                    return (owner.id, item)
+                }
+            }
+            return nil
         }
     }
 

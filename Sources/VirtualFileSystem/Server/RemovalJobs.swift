@@ -127,7 +127,7 @@ extension VirtualFileSystem {
     private func forgetDeleted(
         _ ids: [UInt64], byOther: Bool = false, inJobOf job: UInt64? = nil
     ) {
-        var locked: [ItemReference] = []
+        var deleted: [(item: ItemReference, isLocked: Bool)] = []
         let (changes, inodes) = tree.withLock { tree -> ([StateChange], [InodeNumber]) in
             var changes: [StateChange] = []
             var inodes: [InodeNumber] = []
@@ -138,7 +138,7 @@ extension VirtualFileSystem {
                     if let home = tree.home(of: node) { tree.forgetValidator(of: home.folder) }
                     tree.bytesSinceAccount -= server.size
                 }
-                if node.holdsLock, let server = node.server { locked.append(server.reference) }
+                if let server = node.server { deleted.append((server.reference, node.holdsLock)) }
                 tree.nodes[id]?.holdsLock = false
                 tree.acknowledge(id, nil)
                 tree.compare(id)
@@ -149,7 +149,7 @@ extension VirtualFileSystem {
             return (changes + tree.recordChanges(of: []), inodes)
         }
         // The item may live on with another content.
-        for item in locked { Task { await self.locks.release(item) } }
+        giveLocksBack(of: deleted, mayLiveOn: job != nil)
         let ends = changes + (byOther ? [] : inodes.flatMap { endSent($0) })
         guard let job else { return store.enqueue(ends) }
         ended.withLock { $0[job, default: []] += ends }

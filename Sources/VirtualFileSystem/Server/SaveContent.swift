@@ -92,6 +92,8 @@ extension VirtualFileSystem {
         let lock = tree.withLock { tree in
             let oldSize = tree.nodes[id]?.server?.size ?? 0
             tree.acknowledge(id, next, at: saved.place)
+            // What it may have had was the lock of an item that is gone.
+            if old == nil { tree.nodes[id]?.holdsLock = false }
             tree.nodes[id]?.overlay.revision = saved.item.revision
             tree.bytesSinceAccount += saved.item.size - oldSize
             working.markSaved(generation)
@@ -99,7 +101,10 @@ extension VirtualFileSystem {
             return saved.left.flatMap { tree.leaveLock(of: id, on: $0) }
         }
         if let lock { Task { await locks.release(lock) } }
-        if lock != nil || old == nil { lockWhileWritten(id) }
+        // A close that waits for the server counts as an open handle: it needs no lock any more.
+        let isNewlyOpen = old == nil && options.synchronization != .all
+        if lock != nil || isNewlyOpen { lockWhileWritten(id) }
+        if old == nil { lockForOwnerFile(of: id) }
     }
 
     /// The content is, byte for byte, what the server has: nothing is sent.
