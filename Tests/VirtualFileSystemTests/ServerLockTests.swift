@@ -288,6 +288,12 @@ import VirtualFileSystem
         try await ownLocks(fixture, are: [])
     }
 
+    @Test func aNewFileThatItsCloseHasStoredIsNotLocked() async throws {
+        let fixture = try await Fixture.make()
+        for index in 0..<20 { try await fixture.save("mine", to: "/\(index).txt") }
+        #expect(fixture.cloud.count(of: .lock) == 0)
+    }
+
     /// The program has its owner file before the document is there.
     @Test func aNewDocumentIsLockedForItsOwnerFile() async throws {
         let fixture = try await fixture()
