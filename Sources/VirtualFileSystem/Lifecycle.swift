@@ -29,6 +29,7 @@ extension VirtualFileSystem {
             refreshLater(Tree.rootID)
         } else {
             try await refresh(Tree.rootID)
+            noteFirstListing()
         }
         try await takeUpLocks()
         Task { await self.removeForgottenContents() }

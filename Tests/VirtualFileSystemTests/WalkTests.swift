@@ -45,6 +45,17 @@ import VirtualFileSystem
         #expect(all(&walk) == Array(27...43), "32 wait for their use at most, one was used")
     }
 
+    @Test func whatIsAtTheTopIsListedFirstAndNoDeeper() {
+        var walk = FolderWalk()
+        walk.begins(at: 1, at: 0)
+        #expect(walk.wantsFolders(in: 1))
+        walk.found(Array(9..<109), in: 1)
+        #expect(all(&walk) == Array(9..<25))
+        #expect(!walk.wantsFolders(in: 9), "nobody has looked into it")
+        let step = walk.opened(9, in: 1, isListed: true, at: 1)
+        #expect(step == .goesInto && walk.wantsFolders(in: 9))
+    }
+
     @Test func onlySomeAreListedAtATime() {
         var walk = walk(1_000)
         var begun: [UInt64] = []

@@ -37,6 +37,8 @@ package struct FolderWalk: Sendable {
     /// Folders of this walk that had been listed ahead when they were opened.
     private var hits = 0
     private var now = -Double.infinity
+    /// The top of a tree in which nobody has walked yet: only what is in it is listed ahead.
+    private var top: UInt64?
 
     package init() {}
 
@@ -54,6 +56,7 @@ package struct FolderWalk: Sendable {
         let wasAhead = unused.removeValue(forKey: folder) != nil
         if window.used(folder, at: now) || wasAhead {
             hits += 1
+            top = nil
             return .goesInto
         }
         guard !isListed else { return .nothing }
@@ -66,8 +69,18 @@ package struct FolderWalk: Sendable {
             told = []
             hits = 0
         }
+        top = nil
         window.open(at: now)
         return .goesAround
+    }
+
+    /// A tree of which nothing is known yet was listed from the top: what is in it comes next, as if a
+    /// program walked there.
+    package mutating func begins(at top: UInt64, at time: Double) {
+        now = time
+        self.top = top
+        remember(top)
+        window.open(at: now)
     }
 
     private func isBelowOpened(_ parent: UInt64?) -> Bool {
@@ -84,7 +97,9 @@ package struct FolderWalk: Sendable {
     }
 
     /// Whether the folders in one are wanted: more may be listed, and they were not told of yet.
-    package func wantsFolders(in folder: UInt64) -> Bool { isActive && !told.contains(folder) }
+    package func wantsFolders(in folder: UInt64) -> Bool {
+        isActive && !told.contains(folder) && (top == nil || top == folder)
+    }
 
     /// The folders in one that a program has opened, or that was listed ahead: they come next.
     package mutating func found(_ folders: [UInt64], in folder: UInt64) {

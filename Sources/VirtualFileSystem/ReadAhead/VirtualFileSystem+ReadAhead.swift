@@ -33,6 +33,14 @@ extension VirtualFileSystem {
         }
     }
 
+    /// The top was listed for the first time: whoever mounts wants to see what is in it.
+    func noteFirstListing() {
+        guard options.readsAhead else { return }
+        let now = SystemClocks.monotonicSeconds()
+        readAhead.withLock { $0.folders.begins(at: Tree.rootID, at: now) }
+        listNext(below: Tree.rootID)
+    }
+
     /// A folder that a walk is in has been listed: those in it come next.
     ///
     /// - Parameter opened: is being listed already.
