@@ -5,17 +5,15 @@ import VirtualFileSystem
 
 /// Operations on open folders, as libfuse calls them (fuse_lowlevel.h).
 ///
-/// The offset of a line is its index in the listing, counted from 1: the offset at which to go on.
+/// The offset of a line is its cookie: the offset at which to go on behind it.
 enum DirectoryOperations {
     static func opendir(
         request: fuse_req_t?, node: fuse_ino_t, info: UnsafeMutablePointer<fuse_file_info>?
     ) {
         FuseDispatcher.answer(request, .opendir) { dispatcher, _ in
             dispatcher.fileSystem.opendir(node: node)
-        } reply: { dispatcher, reply, handle in
-            if !reply.opened(OpenedFile(handle: handle, keepsCache: false)) {
-                dispatcher.fileSystem.releasedir(handle: handle)
-            }
+        } reply: { dispatcher, reply, folder in
+            if !reply.opened(folder) { dispatcher.fileSystem.releasedir(handle: folder.handle) }
         }
     }
 
@@ -23,14 +21,14 @@ enum DirectoryOperations {
         request: fuse_req_t?, node: fuse_ino_t, size: Int, offset: off_t,
         info: UnsafeMutablePointer<fuse_file_info>?
     ) {
-        list(request, size: size, offset: offset) { fileSystem, request, index, room in
+        list(request, size: size, offset: offset) { fileSystem, request, cookie, room in
             let handle = info?.pointee.fh ?? 0
-            guard let line = fileSystem.directoryEntry(handle: handle, index: index) else {
-                return nil
-            }
+            guard let (line, next) = fileSystem.directoryEntry(handle: handle, after: cookie)
+            else { return nil }
             var attributes = stat(line)
-            return fuse_add_direntry(
-                request, room.base, room.count, line.name, &attributes, off_t(index + 1))
+            let length = fuse_add_direntry(
+                request, room.base, room.count, line.name, &attributes, off_t(next))
+            return (length, next)
         }
     }
 
@@ -38,18 +36,20 @@ enum DirectoryOperations {
         request: fuse_req_t?, node: fuse_ino_t, size: Int, offset: off_t,
         info: UnsafeMutablePointer<fuse_file_info>?
     ) {
-        list(request, size: size, offset: offset) { fileSystem, request, index, room in
+        list(request, size: size, offset: offset) { fileSystem, request, cookie, room in
             let handle = info?.pointee.fh ?? 0
-            guard let (line, entry) = fileSystem.directoryEntryPlus(handle: handle, index: index)
+            guard
+                let (line, next, entry) = fileSystem.directoryEntryPlus(
+                    handle: handle, after: cookie)
             else { return nil }
             var parameters = entry.map(fuse_entry_param.init) ?? fuse_entry_param(uncounted: line)
             let length = fuse_add_direntry_plus(
-                request, room.base, room.count, line.name, &parameters, off_t(index + 1))
+                request, room.base, room.count, line.name, &parameters, off_t(next))
             if length > room.count, let entry {
                 // The line goes into the next answer, and is counted there.
                 fileSystem.forget(node: entry.node, count: 1)
             }
-            return length
+            return (length, next)
         }
     }
 
@@ -82,11 +82,11 @@ enum DirectoryOperations {
 
     /// Fills an answer of at most `size` bytes line by line from `offset`.
     ///
-    /// `add` writes the line of an index and answers its length, or only its length where it does
-    /// not fit, or nil at the end of the listing.
+    /// `add` writes the line behind a cookie and answers its length, or only that where it does not
+    /// fit, and its cookie; nil at the end of the listing.
     private static func list(
         _ request: fuse_req_t?, size: Int, offset: off_t,
-        add: (VirtualFileSystem, fuse_req_t, Int, Room) -> Int?
+        add: (VirtualFileSystem, fuse_req_t, UInt64, Room) -> (length: Int, cookie: UInt64)?
     ) {
         FuseDispatcher.with(request) { dispatcher, request in
             let count = min(size, ThreadBuffer.capacity)
@@ -97,14 +97,14 @@ enum DirectoryOperations {
                 return
             }
             var used = 0
-            var index = Int(offset)
+            var cookie = UInt64(offset)
             while true {
                 let room = Room(base: base + used, count: count - used)
-                guard let length = add(dispatcher.fileSystem, request, index, room),
-                    length <= room.count
+                guard let line = add(dispatcher.fileSystem, request, cookie, room),
+                    line.length <= room.count
                 else { break }
-                used += length
-                index += 1
+                used += line.length
+                cookie = line.cookie
             }
             FuseReply(request).bytes(UnsafeRawBufferPointer(rebasing: buffer[..<used]))
         }

@@ -64,6 +64,14 @@ struct FuseReply: ~Copyable, @unchecked Sendable {
         return send { fuse_reply_open($0, &info) }
     }
 
+    consuming func opened(_ folder: OpenedFolder) -> Bool {
+        var info = fuse_file_info()
+        info.fh = folder.handle
+        info.cache_readdir = folder.isCacheable ? 1 : 0
+        info.keep_cache = folder.keepsCache ? 1 : 0
+        return send { fuse_reply_open($0, &info) }
+    }
+
     /// - Parameter validity: seconds
     consuming func attributes(_ attributes: FileAttributes, validity: Double) {
         var status = stat(attributes)
@@ -109,5 +117,6 @@ extension fuse_file_info {
         self.init()
         fh = file.handle
         keep_cache = file.keepsCache ? 1 : 0
+        noflush = file.needsFlush ? 0 : 1
     }
 }

@@ -76,13 +76,14 @@ final class Machine: Sendable {
     func list(
         _ path: [String]
     ) async throws(FileSystemError) -> [(name: String, isFolder: Bool)] {
-        let handle = try await fileSystem.opendir(node: try await node(path)).value()
+        let handle = try await fileSystem.opendir(node: try await node(path)).value().handle
         defer { fileSystem.releasedir(handle: handle) }
         var found: [(name: String, isFolder: Bool)] = []
-        var index = 2
-        while let line = fileSystem.directoryEntry(handle: handle, index: index) {
+        var cookie: UInt64 = 0
+        while let (line, next) = fileSystem.directoryEntry(handle: handle, after: cookie) {
+            cookie = next
+            if [".", ".."].contains(line.name) { continue }
             found.append((line.name, line.kind == .folder))
-            index += 1
         }
         return found.sorted { $0.name < $1.name }
     }

@@ -225,12 +225,13 @@ final class Fixture: Sendable {
     }
 
     func names(_ path: String) async throws(FileSystemError) -> [String] {
-        let handle = try await fileSystem.opendir(node: try await node(path)).value()
+        let handle = try await fileSystem.opendir(node: try await node(path)).value().handle
         var names: [String] = []
-        var index = 2
-        while let line = fileSystem.directoryEntry(handle: handle, index: index) {
+        var cookie: UInt64 = 0
+        while let (line, next) = fileSystem.directoryEntry(handle: handle, after: cookie) {
+            cookie = next
+            if [".", ".."].contains(line.name) { continue }
             names.append(line.name)
-            index += 1
         }
         fileSystem.releasedir(handle: handle)
         return names.sorted()

@@ -12,7 +12,7 @@ import VirtualFileSystem
         let outcome = fixture.fileSystem.opendir(node: try await fixture.node(path))
         var waited = false
         if case .pending = outcome { waited = true }
-        fixture.fileSystem.releasedir(handle: try await outcome.value())
+        fixture.fileSystem.releasedir(handle: try await outcome.value().handle)
         await fixture.fileSystem.settleReadAhead()
         return waited
     }

@@ -4,8 +4,8 @@ import Synchronization
 
 /// Reading folders.
 extension VirtualFileSystem {
-    /// Opens a folder: its listing as it is now stays with the handle.
-    package func opendir(node: UInt64) -> Outcome<UInt64> {
+    /// Opens a folder.
+    package func opendir(node: UInt64) -> Outcome<OpenedFolder> {
         let state: Result<ListingState, FileSystemError> = tree.withLock { tree in
             do throws(FileSystemError) {
                 let folder = try tree.folder(node)
@@ -32,57 +32,66 @@ extension VirtualFileSystem {
         }
     }
 
-    private func openListing(_ node: UInt64) throws(FileSystemError) -> UInt64 {
-        let (folder, unsorted) = try tree.withLock { tree throws(FileSystemError) in
-            let folder = try tree.folder(node)
-            var lines: [DirectoryHandle.Line] = []
-            lines.reserveCapacity(folder.children?.count ?? 0)
-            for (name, id) in folder.children ?? [:] {
-                guard let child = tree.nodes[id] else { continue }
-                lines.append(.init(name: name.name, node: id, inode: child.inode, kind: child.kind))
-            }
-            return (folder, lines)
-        }
-        // By number, which on a first listing goes by name: a program that reads one file after the
-        // other can be followed.
-        let lines = unsorted.sorted { $0.node < $1.node }
+    private func openListing(_ node: UInt64) throws(FileSystemError) -> OpenedFolder {
+        let now = SystemClocks.monotonicSeconds()
         return try tree.withLock { tree throws(FileSystemError) in
-            _ = try tree.folder(node)
+            let folder = try tree.folder(node)
             guard tree.handles.count + tree.directoryHandles.count < options.handleLimit else {
                 throw FileSystemError(.tooManyOpen, "too many open files on the mount")
             }
             let handle = tree.nextHandle
             tree.nextHandle += 1
+            var pages = folder.listingPages
+            let opening = pages.open(
+                version: folder.entriesVersion, now: now, validity: options.entrySeconds)
             tree.directoryHandles[handle] = DirectoryHandle(
-                node: node, parent: folder.parent ?? Tree.rootID, lines: lines)
+                node: node, parent: folder.parent ?? Tree.rootID, fillsPages: opening.fills)
+            tree.nodes[node]?.listingPages = pages
             tree.nodes[node]?.openHandles += 1
-            return handle
+            return OpenedFolder(
+                handle: handle, isCacheable: opening.fills, keepsCache: opening.keeps)
         }
     }
 
-    /// The entry at `index` of the listing as it was at opendir, nil past its end.
-    package func directoryEntry(handle: UInt64, index: Int) -> DirectoryEntry? {
-        tree.withLock { $0.directoryLine(handle, index) }
+    /// The entry behind `cookie` (0 for the first) and its own cookie, nil at the end of the listing.
+    package func directoryEntry(
+        handle: UInt64, after cookie: UInt64
+    ) -> (line: DirectoryEntry, cookie: UInt64)? {
+        takeLines(handle, after: cookie)
+        return tree.withLock { $0.directoryLine(handle, after: cookie) }
+    }
+
+    /// The folder is taken as it is when a program starts to read it, and again when it starts over.
+    private func takeLines(_ handle: UInt64, after cookie: UInt64) {
+        guard cookie >= DirectoryHandle.ownLines,
+            let unsorted = tree.withLock({ $0.missingLines(of: handle) })
+        else { return }
+        // By number, which on a first listing goes by name: a program that reads one file after the
+        // other can be followed.
+        let lines = unsorted.sorted { $0.node < $1.node }
+        tree.withLock { $0.directoryHandles[handle]?.lines = lines }
     }
 
     /// As `directoryEntry`, with attributes and as a counted kernel reference; no entry for `.`,
     /// `..` and names that are gone since.
     package func directoryEntryPlus(
-        handle: UInt64, index: Int
-    ) -> (line: DirectoryEntry, entry: Entry?)? {
-        tree.withLock { tree in
-            guard let line = tree.directoryLine(handle, index) else { return nil }
-            guard index >= 2, let open = tree.directoryHandles[handle],
+        handle: UInt64, after cookie: UInt64
+    ) -> (line: DirectoryEntry, cookie: UInt64, entry: Entry?)? {
+        takeLines(handle, after: cookie)
+        return tree.withLock { tree in
+            guard let (line, next) = tree.directoryLine(handle, after: cookie) else { return nil }
+            guard cookie >= DirectoryHandle.ownLines, let open = tree.directoryHandles[handle],
                 let child = tree.child(of: open.node, named: line.name)
-            else { return (line, nil) }
+            else { return (line, next, nil) }
             tree.nodes[child.id]?.lookups += 1
-            return (line, tree.entry(for: child, options: options))
+            return (line, next, tree.entry(for: child, options: options))
         }
     }
 
     package func releasedir(handle: UInt64) {
         tree.withLock { tree in
             guard let open = tree.directoryHandles.removeValue(forKey: handle) else { return }
+            if open.fillsPages { tree.nodes[open.node]?.listingPages.close() }
             tree.nodes[open.node]?.openHandles -= 1
             tree.dropIfUnused(open.node)
         }
@@ -100,25 +109,6 @@ extension VirtualFileSystem {
         }
         return pending { () throws(FileSystemError) in
             try await self.store.commit([], durability: .full)
-        }
-    }
-}
-
-extension Tree {
-    func directoryLine(_ handle: UInt64, _ index: Int) -> DirectoryEntry? {
-        guard let open = directoryHandles[handle] else { return nil }
-        switch index {
-        case 0:
-            return nodes[open.node].map {
-                DirectoryEntry(name: ".", inode: $0.inode, kind: .folder)
-            }
-        case 1:
-            return DirectoryEntry(
-                name: "..", inode: nodes[open.parent]?.inode ?? .root, kind: .folder)
-        default:
-            guard index - 2 < open.lines.count else { return nil }
-            let line = open.lines[index - 2]
-            return DirectoryEntry(name: line.name, inode: line.inode, kind: line.kind)
         }
     }
 }

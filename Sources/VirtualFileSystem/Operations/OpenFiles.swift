@@ -220,7 +220,9 @@ extension VirtualFileSystem {
             let handle = tree.nextHandle
             tree.nextHandle += 1
             tree.handles[handle] = FileHandle(node: id, options: options)
-            return .opened(OpenedFile(handle: handle, keepsCache: keepsCache), unused: unused)
+            let file = OpenedFile(
+                handle: handle, keepsCache: keepsCache, needsFlush: options.contains(.write))
+            return .opened(file, unused: unused)
         }
         switch ending {
         case .opened(let file, let unused):

@@ -50,9 +50,27 @@ package struct OpenedFile: Sendable, Equatable {
     package var handle: UInt64
     /// Whether pages the kernel has cached of the node are still its content.
     package var keepsCache: Bool
+    /// Whether `flush` has anything to do when a program closes it.
+    package var needsFlush: Bool
 
-    package init(handle: UInt64, keepsCache: Bool) {
+    package init(handle: UInt64, keepsCache: Bool, needsFlush: Bool) {
         self.handle = handle
+        self.keepsCache = keepsCache
+        self.needsFlush = needsFlush
+    }
+}
+
+/// An open folder.
+package struct OpenedFolder: Sendable, Equatable {
+    package var handle: UInt64
+    /// Whether the kernel may keep what it reads by this handle.
+    package var isCacheable: Bool
+    /// Whether what it has kept of the listing is still right.
+    package var keepsCache: Bool
+
+    package init(handle: UInt64, isCacheable: Bool, keepsCache: Bool) {
+        self.handle = handle
+        self.isCacheable = isCacheable
         self.keepsCache = keepsCache
     }
 }

@@ -61,7 +61,11 @@ struct Node {
     /// of a program.
     var notice: [UInt8]?
     // Folders:
-    var children: [NameKey: UInt64]?
+    var children: [NameKey: UInt64]? { didSet { entriesVersion &+= 1 } }
+    /// Grows with every change of `children`.
+    private(set) var entriesVersion: UInt64 = 0
+    /// What the kernel keeps of the listing.
+    var listingPages = ListingPages()
     var validator: String?
     var validatedAt: Double = -.infinity
     var usedAt: Double = -.infinity

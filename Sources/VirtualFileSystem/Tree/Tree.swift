@@ -203,17 +203,3 @@ struct FileHandle {
     /// Set by the first write through this handle.
     var hasWritten = false
 }
-
-/// An open folder: its listing as it was when it was opened.
-struct DirectoryHandle {
-    let node: UInt64
-    let parent: UInt64
-    let lines: [Line]
-
-    struct Line {
-        let name: String
-        let node: UInt64
-        let inode: InodeNumber
-        let kind: FileKind
-    }
-}
