@@ -30,14 +30,32 @@ struct ChangeWriter {
         guard isSynchronized || !changes.isEmpty else { return }
         if !isSynchronized, changes.count == 1, case .put(let record) = changes[0] {
             // One statement is a transaction of its own, for half the time.
-            return try run(InodeRecord.upsert, record.rowValues)
+            return try put(record)
         }
+        let isShort = changes.count <= Self.shortTransaction
         try db.inTransaction(.immediate) {
-            for change in changes { try apply(change) }
+            for change in changes {
+                if isShort, case .put(let record) = change {
+                    try put(record)
+                } else {
+                    try apply(change)
+                }
+            }
             // A transaction without a change would not sync the log with the earlier ones in it.
             if isSynchronized { try run("UPDATE counter SET syncs = syncs + 1", []) }
             return .commit
         }
+    }
+
+    /// Longer ones mostly bring new rows.
+    private static let shortTransaction = 16
+
+    /// Replaces or inserts a row. Where no index is concerned, which is most often so, only the page of
+    /// the row itself is written.
+    private func put(_ record: InodeRecord) throws {
+        let values = record.rowValues
+        try run(InodeRecord.updateInPlace, values)
+        if db.changesCount == 0 { try run(InodeRecord.upsert, values) }
     }
 
     private func apply(_ change: StateChange) throws {

@@ -67,4 +67,14 @@ package struct InodeRecord: Sendable, Hashable {
         self.listingValidator = listingValidator
         self.isListed = isListed
     }
+
+    /// Whether nothing but times of the overlay tells it from another row.
+    package func differsInTimesOnly(from other: InodeRecord) -> Bool {
+        var mine = self
+        mine.version = other.version
+        mine.overlay.modified = other.overlay.modified
+        mine.overlay.changed = other.overlay.changed
+        mine.overlay.accessed = other.overlay.accessed
+        return mine == other
+    }
 }

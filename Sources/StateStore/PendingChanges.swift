@@ -21,6 +21,8 @@ package struct PendingChanges<Waiter> {
     private var changes: [StateChange] = []
     private var waiters: [Waiter] = []
     private var durability = Durability.normal
+    /// Whether all that was ever written is on stable storage.
+    package private(set) var isStable = false
     private var isScheduled = false
     private var isAsked = false
     private var compactAt = behindLimit
@@ -107,8 +109,14 @@ package struct PendingChanges<Waiter> {
         return batch
     }
 
-    /// The last batch was written.
+    /// Writing works.
     package mutating func succeeded() { failure = nil }
+
+    /// A batch was written; full durability takes all before it along.
+    package mutating func wrote(_ durability: Durability) {
+        failure = nil
+        isStable = durability == .full
+    }
 
     /// The last batch could not be written: its changes wait again, before the newer ones.
     package mutating func failed(_ error: FileSystemError, returning lost: [StateChange]) {

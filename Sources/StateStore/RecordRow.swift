@@ -24,6 +24,24 @@ extension InodeRecord {
         \(columns.dropFirst().map { "\($0)=excluded.\($0)" }.joined(separator: ","))
         """
 
+    /// Columns that an index is made of.
+    private static let indexed: Set<String> = [
+        "parent", "server_root", "server_kind", "server_id", "server_path", "is_local_only",
+        "content_file", "server_name", "is_removed",
+    ]
+
+    /// Replaces the row of the same inode where the columns that an index is made of stay as they are;
+    /// changes nothing elsewhere.
+    static let updateInPlace: String = {
+        let numbered = columns.enumerated().dropFirst().map { ($1, "?\($0 + 1)") }
+        let changed = numbered.filter { !indexed.contains($0.0) }.map { "\($0.0)=\($0.1)" }
+        let fixed = numbered.filter { indexed.contains($0.0) }.map { "\($0.0) IS \($0.1)" }
+        return """
+            UPDATE inode SET \(changed.joined(separator: ","))
+            WHERE inode=?1 AND \(fixed.joined(separator: " AND "))
+            """
+    }()
+
     var rowValues: [DatabaseValue] {
         [
             .inode(inode), .inode(parent), .text(name), Int64(kind.rawValue).databaseValue,

@@ -159,8 +159,8 @@ package final class StateStore: Sendable {
 
     // MARK: Changes
 
-    /// Queues changes and returns. They are written as soon as the store's thread comes to it, or
-    /// with a commit or read before that, many callers' in one transaction.
+    /// Queues changes and returns. They are written some milliseconds later, or with a commit or read
+    /// before that, many callers' in one transaction.
     ///
     /// A write that fails makes the store `failure`; its changes are kept, in order, and tried
     /// again with the next commit or read. Callers should slow down while `isBehind`.
@@ -172,11 +172,17 @@ package final class StateStore: Sendable {
             return
         }
         guard case .runWhenFree = duty else { return }
-        let isOpen = onThread { [self] db in
-            if pending.withLock({ $0.threadIsFree() }) { writePending(db) }
+        // A program's next change of the same item, or its commit, mostly follows at once.
+        DispatchQueue.global().asyncAfter(deadline: .now() + Self.collectingTime) { [self] in
+            let isOpen = onThread { [self] db in
+                if pending.withLock({ $0.threadIsFree() }) { writePending(db) }
+            }
+            if !isOpen { failPending(Self.closed) }
         }
-        if !isOpen { failPending(Self.closed) }
     }
+
+    /// How long what nobody waits for is collected before it is written.
+    private static let collectingTime = DispatchTimeInterval.milliseconds(10)
 
     /// Queues changes and returns when they, and all before them, are committed.
     ///
@@ -197,17 +203,19 @@ package final class StateStore: Sendable {
         try result.get()
     }
 
-    /// As `commit` with normal durability, on the caller's thread, which waits for the disk: for one
-    /// change at a time it takes a fraction of the time.
+    /// As `commit`, on the caller's thread, which waits for the disk: for one change at a time it takes
+    /// a fraction of the time.
     ///
     /// Returns nil, and has done nothing, where other changes are being written; then `commit` is
     /// the better way, since one transaction takes them all.
-    package func commitNow(_ changes: [StateChange]) -> Result<Void, FileSystemError>? {
+    package func commitNow(
+        _ changes: [StateChange], durability: Durability
+    ) -> Result<Void, FileSystemError>? {
         guard let queue = connection.withLock({ $0 }) else { return .failure(Self.closed) }
         let answer = AnswerBox()
         let isAdded = pending.withLock { pending in
             guard pending.isCalm else { return false }
-            _ = pending.add(changes, waiter: { answer.set($0) }, durability: .normal)
+            _ = pending.add(changes, waiter: { answer.set($0) }, durability: durability)
             return true
         }
         guard isAdded else { return nil }
@@ -305,8 +313,11 @@ package final class StateStore: Sendable {
         guard let batch = next else { return }
         let result: Result<Void, FileSystemError>
         do {
-            try ChangeWriter(db: db).commit(batch.changes, durability: batch.durability)
-            pending.withLock { $0.succeeded() }
+            if !batch.changes.isEmpty || !pending.withLock({ $0.isStable }) {
+                try ChangeWriter(db: db).commit(batch.changes, durability: batch.durability)
+            }
+            let durability = batch.durability
+            pending.withLock { $0.wrote(durability) }
             result = .success(())
         } catch {
             noteDamage(error)

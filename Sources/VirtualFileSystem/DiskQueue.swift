@@ -1,5 +1,6 @@
 import Dispatch
 import FileSystemTypes
+import Synchronization
 
 /// Runs disk work that may block on threads of its own, never on Swift's cooperative pool.
 final class DiskQueue: Sendable {
@@ -8,6 +9,23 @@ final class DiskQueue: Sendable {
     /// At most as many threads as Dispatch gives a concurrent queue.
     init(label: String) {
         queue = DispatchQueue(label: label, attributes: .concurrent)
+    }
+
+    /// Of the threads that serve requests some are left for other programs.
+    private static let shortRunLimit = 4
+    private let shortRuns = Atomic<Int>(0)
+
+    /// As `run`, on this thread where it serves a request: for work that mostly takes about as long as a
+    /// change of threads.
+    func runShort<Value: Sendable>(
+        _ work: @escaping @Sendable () throws(FileSystemError) -> Value
+    ) async throws(FileSystemError) -> Value {
+        guard RequestThread.isCurrent else { return try await run(work) }
+        defer { shortRuns.subtract(1, ordering: .relaxed) }
+        guard shortRuns.add(1, ordering: .relaxed).newValue <= Self.shortRunLimit else {
+            return try await run(work)
+        }
+        return try work()
     }
 
     func run<Value: Sendable>(

@@ -103,6 +103,19 @@ import Testing
         #expect(pending.failure == nil)
     }
 
+    @Test func onlyFullDurabilityWithNothingAfterItIsStable() {
+        var pending = PendingChanges<Int>()
+        #expect(!pending.isStable)
+        pending.wrote(.full)
+        #expect(pending.isStable)
+        pending.failed(
+            FileSystemError(.noSpace, "full"), returning: [.setValue(key: "k", value: "1")])
+        pending.wrote(.normal)
+        #expect(!pending.isStable && pending.failure == nil)
+        pending.wrote(.full)
+        #expect(pending.isStable)
+    }
+
     @Test func whatNobodyWaitsForIsWrittenTogether() throws {
         var pending = PendingChanges<Int>()
         func change(_ key: String) -> [StateChange] { [.setValue(key: key, value: "1")] }

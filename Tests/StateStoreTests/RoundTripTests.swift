@@ -43,6 +43,55 @@ import Testing
         await reopened.close()
     }
 
+    /// Rows change a few fields at a time, alone and in short transactions, as programs make them.
+    @Test(arguments: [1, 2, 3, 4] as [UInt64])
+    func rowsThatChangeInPartComeBackAsTheyAre(seed: UInt64) async throws {
+        var random = SeededGenerator(seed: seed)
+        var stored: [UInt64: InodeRecord] = [:]
+        for step in 0..<600 {
+            var changes: [StateChange] = []
+            for _ in 0..<[1, 1, 1, 3].randomElement(using: &random)! {
+                let inode = UInt64.random(in: 10...60, using: &random)
+                let fresh = RandomState.record(inode, &random)
+                var record = stored[inode] ?? fresh
+                switch Int.random(in: 0...7, using: &random) {
+                case 0: record = fresh
+                case 1: record.overlay = fresh.overlay
+                case 2: record.name = fresh.name
+                case 3: (record.contentFile, record.size) = (fresh.contentFile, fresh.size)
+                case 4: record.server = fresh.server
+                case 5: record.isRemoved.toggle()
+                case 6: record.serverPlace = fresh.serverPlace
+                default: record.parent = fresh.parent
+                }
+                stored[inode] = record
+                changes.append(.put(record))
+            }
+            if step % 50 == 49, let gone = stored.keys.randomElement(using: &random) {
+                stored[gone] = nil
+                changes.append(.remove(InodeNumber(gone)))
+            }
+            try await store.commit(changes, durability: .normal)
+        }
+        let expected = stored.values.filter {
+            $0.contentFile != nil || ($0.server == nil && !$0.isLocalOnly)
+                || $0.serverPlace != nil || $0.isRemoved
+        }
+        #expect(Set(try await store.dirtyRecords()) == Set(expected))
+        for (inode, record) in stored {
+            #expect(try await store.record(InodeNumber(inode)) == record)
+        }
+        for parent in 1...9 as ClosedRange<UInt64> {
+            let children = try await store.children(of: InodeNumber(parent))
+            let wanted = stored.values.filter { $0.parent.rawValue == parent && !$0.isRemoved }
+            #expect(Set(children) == Set(wanted))
+        }
+        for key in stored.values.compactMap({ $0.server.map { ItemKey($0.reference) } }) {
+            #expect(try await store.records(for: [key])[key] != nil)
+        }
+        await store.close()
+    }
+
     @Test func itemsAreFoundByTheirServerIdentity() async throws {
         let names = ["é", "e\u{301}", "a\u{0}b", "a", "quote\"\\", "日本"]
         var records: [InodeRecord] = []

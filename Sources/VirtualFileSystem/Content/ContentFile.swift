@@ -9,6 +9,7 @@ final class ContentFile: Sendable {
         var descriptor: Int32?
         var users = 0
         var isRemoved = false
+        var isNameStable = false
     }
 
     let path: String
@@ -129,11 +130,13 @@ final class ContentFile: Sendable {
         try use { descriptor throws(FileSystemError) in
             guard fdatasync(descriptor) == 0 else { throw .fromErrno("can't sync \(path)") }
         }
+        guard !state.withLock({ $0.isNameStable }) else { return }
         // A new file's name is its folder's data (fsync(2)).
         let folder = String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)])
         let directory = try Self.open(folder.isEmpty ? "/" : folder, O_RDONLY | O_DIRECTORY)
         defer { close(directory) }
         guard fsync(directory) == 0 else { throw .fromErrno("can't sync \(folder)") }
+        state.withLock { $0.isNameStable = true }
     }
 
     /// Copies `range` to the same place in another file; shares blocks where the disk can.

@@ -2,6 +2,7 @@ import BlockCache
 import CloudStorage
 import FileSystemTypes
 import Glibc
+import StateStore
 import Synchronization
 
 /// A file's content while it is being changed: a file on the local disk, filled from the server's
@@ -10,53 +11,6 @@ import Synchronization
 /// Its mutex also covers writes to the file, so that filling a gap never overwrites newer bytes.
 /// Methods that write may block on the disk: they are called on FUSE threads or the disk queue.
 final class WorkingCopy: Sendable {
-    fileprivate struct State {
-        var file: ContentFile
-        var size: Int64
-        /// What still has to come from `base`.
-        var missing: ByteRangeSet
-        /// Grows with every change.
-        var generation: UInt64 = 0
-        /// The generation the server holds; nil before the first upload of a new file.
-        var savedGeneration: UInt64?
-        /// An upload reads the file: the next change moves to a copy first.
-        var isFrozen = false
-        /// The content that close or fsync has confirmed.
-        var kept: Kept?
-        /// The next change moves to a copy first, so that a crash in the middle of it leaves the
-        /// content that was confirmed.
-        var isKeptWhole = false
-        /// Files that a copy has taken the place of, and that an upload or the row may still mean.
-        var superseded: [ContentFile] = []
-        var frozen: ContentFile?
-        var isDiscarded = false
-        var copies = 0
-
-        var shown: Shown {
-            Shown(
-                size: size, generation: generation, savedGeneration: savedGeneration,
-                path: file.path, kept: kept)
-        }
-    }
-
-    /// Content as the state table speaks of it.
-    struct Kept: Hashable, Sendable {
-        var path: String
-        var size: Int64
-        /// What still has to come from the version it is based on.
-        var missing: [ByteRange]
-        var generation: UInt64
-    }
-
-    /// What is asked for often, under a lock that nobody holds during disk work.
-    fileprivate struct Shown {
-        var size: Int64
-        var generation: UInt64
-        var savedGeneration: UInt64?
-        var path: String
-        var kept: Kept?
-    }
-
     /// Larger files are changed in place although a close has confirmed them.
     static let largestCopy: Int64 = 64 << 20
 
@@ -142,6 +96,19 @@ final class WorkingCopy: Sendable {
         }
     }
 
+    /// Tells rows that were made before from those that are made after the server has taken the content.
+    var rowEpoch: UInt64 { state.withLock { $0.rowEpoch } }
+
+    /// A row of the confirmed content, made in `epoch`, is on stable storage.
+    func noteStable(_ row: InodeRecord, epoch: UInt64) {
+        state.withLock { if $0.rowEpoch == epoch { $0.stableRow = row } }
+    }
+
+    /// Whether stable storage has such a row, but for its times.
+    func isStable(_ row: InodeRecord) -> Bool {
+        state.withLock { $0.stableRow.map { row.differsInTimesOnly(from: $0) } ?? false }
+    }
+
     /// Removes the files that neither the row nor an upload means any more.
     /// - Parameter sent: paths of files whose upload has not been answered.
     func removeSuperseded(keeping sent: Set<String>) {
@@ -164,6 +131,8 @@ final class WorkingCopy: Sendable {
     private func setSaved(_ generation: UInt64?) {
         state.withLock { state in
             state.savedGeneration = generation
+            state.rowEpoch += 1
+            state.stableRow = nil
             if let generation, let kept = state.kept, kept.generation <= generation {
                 state.kept = nil
             }
@@ -373,27 +342,4 @@ final class WorkingCopy: Sendable {
         guard isComplete else { return target == .data ? offset : size }
         return try file.seek(target, from: offset).map { min($0, size) }
     }
-}
-
-extension WorkingCopy.State {
-    /// Whether a change must leave the file as it is, for the row that speaks of it.
-    fileprivate func mustKeep(truncating isTruncating: Bool) -> Bool {
-        isKeptWhole && kept?.path == file.path && (isTruncating || size <= WorkingCopy.largestCopy)
-    }
-
-    /// A name for the next copy, beside the first file.
-    fileprivate var copyPath: String {
-        let base = file.path.lastPathComponent
-        let folder = file.path.dropLast(base.utf8.count)
-        let stem = base.split(separator: ".").first.map(String.init) ?? base
-        // A copy that a crash has left behind may have the same count.
-        return "\(folder)\(stem).\(SystemClocks.now().nanosecondsSince1970)-\(copies)"
-    }
-}
-
-/// A content as it is uploaded, whatever is written meanwhile.
-struct FrozenContent: Sendable {
-    let file: ContentFile
-    let size: Int64
-    let generation: UInt64
 }

@@ -21,7 +21,7 @@ extension VirtualFileSystem {
         }
         let changes = keepContent(of: node.id, whole: node.writeHandles == 1)
         let waitsForServer = options.synchronization == .all && !node.isLocalOnly
-        if !waitsForServer, let result = store.commitNow(changes) {
+        if !waitsForServer, let result = store.commitNow(changes, durability: .normal) {
             if case .success = result {
                 working.removeSuperseded(keeping: sentPaths(of: node.inode))
             }
@@ -62,14 +62,31 @@ extension VirtualFileSystem {
             return .success(())
         }
         return pending { () throws(FileSystemError) in
-            try await self.disk.run { () throws(FileSystemError) in try working.sync() }
+            try await self.disk.runShort { () throws(FileSystemError) in try working.sync() }
+            let epoch = working.rowEpoch
             let changes = self.keepContent(of: id, whole: false)
-            try await self.store.commit(changes, durability: .full)
+            if dataOnly, case .put(let row)? = changes.first, changes.count == 1,
+                working.isStable(row)
+            {
+                // Only times are new, which fdatasync(2) leaves out.
+                self.store.enqueue(changes)
+            } else {
+                try await self.commitFully(changes)
+                if case .put(let row)? = changes.first { working.noteStable(row, epoch: epoch) }
+            }
             if let inode = self.tree.withLock({ $0.nodes[id]?.inode }) {
                 working.removeSuperseded(keeping: self.sentPaths(of: inode))
             }
             self.wake()
         }
+    }
+
+    /// Commits changes, and with them all before, to stable storage.
+    func commitFully(_ changes: [StateChange]) async throws(FileSystemError) {
+        if RequestThread.isCurrent, let result = store.commitNow(changes, durability: .full) {
+            return try result.get()
+        }
+        try await store.commit(changes, durability: .full)
     }
 
     /// A failure that no program was told of yet, of the first of the items that has one.

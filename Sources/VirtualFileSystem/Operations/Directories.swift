@@ -108,7 +108,7 @@ extension VirtualFileSystem {
             return .ready(.failure(error))
         }
         return pending { () throws(FileSystemError) in
-            try await self.store.commit([], durability: .full)
+            try await self.commitFully([])
         }
     }
 }

@@ -52,7 +52,11 @@ extension VirtualFileSystem {
 
     /// Commits a change of names; after that it survives the driver.
     func journal(_ changes: [StateChange]) async throws(FileSystemError) {
-        try await store.commit(changes, durability: .normal)
+        if RequestThread.isCurrent, let result = store.commitNow(changes, durability: .normal) {
+            try result.get()
+        } else {
+            try await store.commit(changes, durability: .normal)
+        }
         wake()
     }
 

@@ -1,0 +1,78 @@
+import FileSystemTypes
+import StateStore
+
+extension WorkingCopy {
+    struct State {
+        var file: ContentFile
+        var size: Int64
+        /// What still has to come from `base`.
+        var missing: ByteRangeSet
+        /// Grows with every change.
+        var generation: UInt64 = 0
+        /// The generation the server holds; nil before the first upload of a new file.
+        var savedGeneration: UInt64?
+        /// An upload reads the file: the next change moves to a copy first.
+        var isFrozen = false
+        /// The content that close or fsync has confirmed.
+        var kept: Kept?
+        /// The next change moves to a copy first, so that a crash in the middle of it leaves the
+        /// content that was confirmed.
+        var isKeptWhole = false
+        /// Files that a copy has taken the place of, and that an upload or the row may still mean.
+        var superseded: [ContentFile] = []
+        var frozen: ContentFile?
+        var isDiscarded = false
+        /// The row on stable storage that speaks of the content as it is confirmed, times aside.
+        var stableRow: InodeRecord?
+        /// Grows when the row may speak of something else.
+        var rowEpoch: UInt64 = 0
+        var copies = 0
+
+        var shown: Shown {
+            Shown(
+                size: size, generation: generation, savedGeneration: savedGeneration,
+                path: file.path, kept: kept)
+        }
+    }
+
+    /// Content as the state table speaks of it.
+    struct Kept: Hashable, Sendable {
+        var path: String
+        var size: Int64
+        /// What still has to come from the version it is based on.
+        var missing: [ByteRange]
+        var generation: UInt64
+    }
+
+    /// What is asked for often, under a lock that nobody holds during disk work.
+    struct Shown {
+        var size: Int64
+        var generation: UInt64
+        var savedGeneration: UInt64?
+        var path: String
+        var kept: Kept?
+    }
+}
+
+extension WorkingCopy.State {
+    /// Whether a change must leave the file as it is, for the row that speaks of it.
+    func mustKeep(truncating isTruncating: Bool) -> Bool {
+        isKeptWhole && kept?.path == file.path && (isTruncating || size <= WorkingCopy.largestCopy)
+    }
+
+    /// A name for the next copy, beside the first file.
+    var copyPath: String {
+        let base = file.path.lastPathComponent
+        let folder = file.path.dropLast(base.utf8.count)
+        let stem = base.split(separator: ".").first.map(String.init) ?? base
+        // A copy that a crash has left behind may have the same count.
+        return "\(folder)\(stem).\(SystemClocks.now().nanosecondsSince1970)-\(copies)"
+    }
+}
+
+/// A content as it is uploaded, whatever is written meanwhile.
+struct FrozenContent: Sendable {
+    let file: ContentFile
+    let size: Int64
+    let generation: UInt64
+}
