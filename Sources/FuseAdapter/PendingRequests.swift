@@ -2,6 +2,7 @@ import CFuse3
 import Dispatch
 import FileSystemTypes
 import Synchronization
+import VirtualFileSystem
 
 /// Runs the work of requests that wait, each in a task of its own.
 final class PendingRequests: Sendable {
@@ -30,7 +31,7 @@ final class PendingRequests: Sendable {
                 reply.request, interruptRequest, UnsafeMutableRawPointer(bitPattern: UInt(number)))
         }
         let owner = ReplyOwner(reply)
-        let task = Task.detached { [self] in
+        let task = begin { [self] in
             var result = await work()
             let wasInterrupted = table.withLock { $0.remove(number) }
             // EINTR makes programs try again, for ever where nobody interrupted them.
@@ -41,6 +42,12 @@ final class PendingRequests: Sendable {
             unfinished.leave()
         }
         if table.withLock({ $0.attach(cancel: { task.cancel() }, to: number) }) { task.cancel() }
+    }
+
+    /// Begins on this thread, which has it all done where nothing has to be waited for: a change of
+    /// threads costs more than most operations.
+    private func begin(_ body: @escaping @Sendable () async -> Void) -> Task<Void, Never> {
+        RequestThread.run { Task.immediateDetached(operation: body) }
     }
 
     /// The program that waits for the request has given up.
