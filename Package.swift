@@ -201,6 +201,6 @@ let package = Package(
                 "LeitzCloudClient", "LeitzCloudServer", "WebDAVClient", "HTTPTransport",
                 "CloudStorage", "FileSystemTypes",
             ]),
-        tests("CommandLineTests", ["LeitzCloudServer"]),
+        tests("CommandLineTests", ["LeitzCloudServer", "MountService"]),
     ]
 )

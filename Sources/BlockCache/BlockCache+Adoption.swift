@@ -34,7 +34,7 @@ extension BlockCache {
         }
         let (isClosed, replaced) = table.withLock { table in
             if table.isClosed { return (true, nil as EntryTable.Entry?) }
-            return (false, table.insert(key, name: name, bytes: size, isVerified: true))
+            return (false, table.insert(key, name: name, size: size, bytes: size, isVerified: true))
         }
         if isClosed { return }
         later {

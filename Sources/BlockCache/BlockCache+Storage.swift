@@ -20,7 +20,8 @@ extension BlockCache {
             table.add(bytes, to: content)
             return (before, table.bytes)
         }
-        let crossesLimit = before <= configuration.sizeLimit && after > configuration.sizeLimit
+        let limit = sizeLimit.load(ordering: .relaxed)
+        let crossesLimit = before <= limit && after > limit
         let isDue = counters.countStored(bytes, interval: Self.trimInterval)
         if isDue || crossesLimit { later { self.trim() } }
     }
@@ -107,37 +108,5 @@ extension BlockCache {
         } catch {
             counters.countFailedRemoval()
         }
-    }
-
-    /// Evicts until the cache is within its limits, or until all that is left is in use.
-    func trim() {
-        let excess = table.withLock { table in
-            (table.bytes - configuration.sizeLimit, table.entries.count - configuration.entryLimit)
-        }
-        var demand = EvictionOrder<ContentKey>.Demand(bytes: 0, entries: 0)
-        // A tenth more than necessary goes, so that this happens seldom.
-        if excess.0 > 0 { demand.bytes = excess.0 + configuration.sizeLimit / 10 }
-        if excess.1 > 0 { demand.entries = excess.1 + configuration.entryLimit / 10 }
-        if configuration.minimumFreeBytes > 0, let free = folder.freeBytes() {
-            demand.bytes = max(demand.bytes, configuration.minimumFreeBytes - free)
-        }
-        _ = evict(demand)
-    }
-
-    /// Evicts a tenth of the cache; false where there was nothing to evict.
-    func evictForSpace() -> Bool {
-        let bytes = table.withLock { $0.bytes }
-        return evict(EvictionOrder<ContentKey>.Demand(bytes: max(bytes / 10, 64 << 20), entries: 0))
-    }
-
-    private func evict(_ demand: EvictionOrder<ContentKey>.Demand) -> Bool {
-        guard !demand.isMet else { return false }
-        let names = table.withLock { table in
-            let victims = EvictionOrder<ContentKey>.victims(
-                among: table.candidates, meeting: demand)
-            return victims.compactMap { table.remove($0.name)?.name }
-        }
-        for name in names { removeFiles(of: name) }
-        return !names.isEmpty
     }
 }

@@ -13,7 +13,7 @@ package final class BlockCache: Sendable {
     package struct Configuration: Hashable, Sendable {
         /// A folder of the cache's own; made (0700) where it is missing.
         package var folder: String
-        /// Bytes of all blocks; contents in use may exceed it.
+        /// Bytes of all blocks to begin with; contents in use may exceed it.
         package var sizeLimit: Int64
         /// Bytes the cache leaves free on its file system.
         package var minimumFreeBytes: Int64
@@ -59,18 +59,23 @@ package final class BlockCache: Sendable {
     let verification = DispatchQueue(
         label: "ordner.block-cache.verification", qos: .userInitiated)
     let counters = CacheCounters()
+    /// Bytes of all blocks at most, as it was last set.
+    let sizeLimit: Atomic<Int64>
     /// Set on the storage queue when the cache is closed: from then on the folder is another's.
     let isSealed = Atomic(false)
 
     /// Opens a cache, with what an earlier run left; removes what is damaged or of another format.
     package init(_ configuration: Configuration) throws(FileSystemError) {
         self.configuration = configuration
+        sizeLimit = Atomic(configuration.sizeLimit)
         folder = try CacheFolder(at: configuration.folder)
         var table = EntryTable()
         var superseded: [String] = []
         for entry in try folder.scan() {
-            let bytes = entry.index.map.presentBytes
-            if let old = table.insert(entry.index.key, name: entry.name, bytes: bytes) {
+            let (index, bytes) = (entry.index, entry.index.map.presentBytes)
+            let old = table.insert(
+                index.key, name: entry.name, size: index.geometry.size, bytes: bytes)
+            if let old {
                 superseded.append(old.name)
             }
         }
@@ -188,7 +193,10 @@ package final class BlockCache: Sendable {
             guard !table.isClosed, table.entries[parts.key]?.name == name,
                 table.entries[parts.key]?.content == nil
             else { return nil }
-            if name == nil { table.insert(parts.key, name: parts.name, bytes: 0) }
+            if name == nil {
+                table.insert(
+                    parts.key, name: parts.name, size: parts.map.geometry.size, bytes: 0)
+            }
             table.attach(content, to: parts.key, item: parts.item)
             return content
         }

@@ -5,12 +5,17 @@ struct EntryTable: Sendable {
     struct Entry: Sendable {
         /// Of its files in the cache folder.
         let name: String
+        /// Of the whole content.
+        let size: Int64
+        /// Of the blocks that are here.
         var bytes: Int64
         var lastUse: UInt64
         /// All its blocks were checked since the cache was opened.
         var isVerified: Bool
         /// Set while the content is in use.
         var content: CachedContent?
+        /// Of who fetched it ahead, or 0; it is not evicted while that hold lasts.
+        var hold: UInt64 = 0
     }
 
     /// What is known of a key that somebody wants to read.
@@ -29,16 +34,19 @@ struct EntryTable: Sendable {
     private(set) var bytes: Int64 = 0
     private(set) var isClosed = false
     private var clock: UInt64 = 0
+    private var holds: Set<UInt64> = []
+    private var lastHold: UInt64 = 0
 
     /// Adds an entry as the one last used; returns the one it takes the place of.
     @discardableResult
-    mutating func insert(_ key: ContentKey, name: String, bytes: Int64, isVerified: Bool = false)
-        -> Entry?
-    {
+    mutating func insert(
+        _ key: ContentKey, name: String, size: Int64, bytes: Int64, isVerified: Bool = false
+    ) -> Entry? {
         let old = remove(key)
         clock += 1
         entries[key] = Entry(
-            name: name, bytes: bytes, lastUse: clock, isVerified: isVerified, content: nil)
+            name: name, size: size, bytes: bytes, lastUse: clock, isVerified: isVerified,
+            content: nil)
         self.bytes += bytes
         return old
     }
@@ -93,13 +101,33 @@ struct EntryTable: Sendable {
         self.bytes += bytes
     }
 
-    /// What nobody uses.
+    /// Whether nobody uses an entry, nor holds it.
+    func isEvictable(_ entry: Entry) -> Bool {
+        entry.content == nil && (entry.hold == 0 || !holds.contains(entry.hold))
+    }
+
+    /// What nobody uses or holds.
     var candidates: [EvictionOrder<ContentKey>.Candidate] {
         entries.compactMap { key, entry in
-            guard entry.content == nil else { return nil }
+            guard isEvictable(entry) else { return nil }
             return EvictionOrder<ContentKey>.Candidate(
                 name: key, bytes: entry.bytes, lastUse: entry.lastUse)
         }
+    }
+
+    mutating func beginHold() -> UInt64 {
+        lastHold += 1
+        holds.insert(lastHold)
+        return lastHold
+    }
+
+    mutating func endHold(_ hold: UInt64) { holds.remove(hold) }
+
+    /// Holds an entry, as the one last used.
+    mutating func hold(_ key: ContentKey, for hold: UInt64) {
+        guard entries[key] != nil else { return }
+        entries[key]?.hold = hold
+        touch(key)
     }
 
     /// Lets nothing be opened any more; returns what is in use.

@@ -15,13 +15,15 @@ final class StateFolder: Sendable {
     /// Exists where the database has to be checked before it is used again.
     private var markerPath: String { path + "/check" }
 
+    static func lockPath(in folder: String) -> String { folder + "/lock" }
+
     /// Makes the folder (0700, with the folders above it) where needed, and takes its lock.
     ///
     /// Throws `locked` where another process has it.
     init(path: String) throws(FileSystemError) {
         self.path = path
         try Self.makeFolder(path)
-        lock = try Self.takeLock(path + "/lock")
+        lock = try Self.takeLock(Self.lockPath(in: path))
         try Self.makeFolder(path + "/content")
     }
 

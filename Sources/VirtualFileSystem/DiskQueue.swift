@@ -42,4 +42,11 @@ final class DiskQueue: Sendable {
         }
         return try result.get()
     }
+
+    /// As `run`, for what can't fail.
+    func look<Value: Sendable>(_ work: @escaping @Sendable () -> Value) async -> Value {
+        await withCheckedContinuation { continuation in
+            queue.async { continuation.resume(returning: work()) }
+        }
+    }
 }

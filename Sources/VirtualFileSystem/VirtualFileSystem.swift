@@ -55,6 +55,8 @@ package final class VirtualFileSystem: Sendable {
     /// Programs' walks, and what is being fetched ahead of them.
     let readAhead = Mutex(ReadAhead())
     let aheadTasks = BackgroundTasks()
+    /// What `ordner warm` has begun, by the hold that keeps it.
+    let warmings = Mutex<[UInt64: WarmRun]>([:])
     let orphanWork = Mutex<Task<Void, Never>?>(nil)
     /// Copies of the server that nobody waits for any more, by their record.
     let lateCopies = Mutex(LateCopies())

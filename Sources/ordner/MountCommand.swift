@@ -65,6 +65,7 @@ struct MountCommand: AsyncParsableCommand {
         guard (60...86_400).contains(lockDuration.seconds) else {
             throw ValidationError("--lock-duration takes 1m to 1d.")
         }
+        guard cacheSize.bytes > 0 else { throw ValidationError("--cache-size must be above 0.") }
     }
 
     func run() async throws {

@@ -25,7 +25,8 @@ import MountService
         subcommands: [
             LoginCommand.self, AccountsCommand.self, LogoutCommand.self, MountCommand.self,
             UnmountCommandLine.self, StatusCommand.self, SyncCommandLine.self,
-            ConflictsCommand.self, LockCommandLine.self, UnlockCommandLine.self,
+            WarmCommandLine.self, CacheCommandLine.self, ConflictsCommand.self,
+            LockCommandLine.self, UnlockCommandLine.self,
             LocksCommandLine.self, ServerCommand.self, DemoCommand.self,
         ],
         groupedSubcommands: [

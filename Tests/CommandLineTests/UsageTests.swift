@@ -7,8 +7,9 @@ import Testing
         let outcome = try await PrivateHome().run("--help")
         #expect(outcome.exitCode == 0)
         for command in [
-            "login", "accounts", "logout", "mount", "unmount", "status", "sync", "conflicts",
-            "server", "demo", "user", "group", "org", "share", "guest", "machine", "activity",
+            "login", "accounts", "logout", "mount", "unmount", "status", "sync", "warm", "cache",
+            "conflicts", "server", "demo", "user", "group", "org", "share", "guest", "machine",
+            "activity",
             "app", "usage",
         ] {
             #expect(outcome.output.contains("\n  \(command) "), "\(command)")
@@ -17,8 +18,9 @@ import Testing
     }
 
     @Test(arguments: [
-        "login", "accounts", "logout", "mount", "unmount", "status", "sync", "conflicts", "server",
-        "demo", "user", "group", "org", "share", "guest", "machine", "activity", "app", "usage",
+        "login", "accounts", "logout", "mount", "unmount", "status", "sync", "warm", "cache",
+        "conflicts", "server", "demo", "user", "group", "org", "share", "guest", "machine",
+        "activity", "app", "usage",
     ])
     func everyCommandHasHelp(command: String) async throws {
         let outcome = try await PrivateHome().run(command, "--help")
@@ -31,6 +33,9 @@ import Testing
         ["mount", "a", "b", "--lock=sometimes"], ["mount", "a", "b", "--cache-size", "much"],
         ["mount", "a", "b", "--poll", "0"], ["mount", "a", "b", "--sync=sometimes"],
         ["login", "a", "b", "--password-stdin", "--password-command", "x"],
+        ["warm"], ["warm", "--json"], ["cache", "a", "b"], ["cache", "a", "--limit", "0"],
+        ["cache", "--limit", "1G"], ["cache", "trim", "--to", "little"],
+        ["mount", "a", "b", "--cache-size", "0"],
     ])
     func wrongUsageEndsWithTwo(arguments: [String]) async throws {
         let home = try PrivateHome()
@@ -56,6 +61,31 @@ import Testing
         let one = try await home.run("status", home.path)
         #expect(one.exitCode == 1)
         #expect(one.error.contains("no Ordner mount is on \(home.path)"))
+    }
+
+    @Test func warmOutsideAMountSaysSo() async throws {
+        let home = try PrivateHome()
+        let outcome = try await home.run("warm", "here")
+        #expect(outcome.exitCode == 1)
+        #expect(outcome.error.contains("here is in no Ordner mount"))
+    }
+
+    @Test func cacheOfNothingSaysSo() async throws {
+        let home = try PrivateHome()
+        let none = try await home.run("cache")
+        #expect(none.exitCode == 0)
+        #expect(none.output.contains("ordner login"))
+        let json = try await home.run("cache", "--json")
+        #expect(try JSONDecoder().decode([String].self, from: Data(json.output.utf8)) == [])
+        let nothing = try await home.run("cache", "trim")
+        #expect(nothing.exitCode == 0)
+        for arguments in [
+            ["cache", "work"], ["cache", "trim", "work"], ["cache", "work", "--limit", "1G"],
+        ] {
+            let unknown = try await RunningProgram(arguments, home: home, input: "").end()
+            #expect(unknown.exitCode == 1)
+            #expect(unknown.error.contains("no account is named 'work'"))
+        }
     }
 
     @Test func unmountOfNothingNamesTheFolder() async throws {

@@ -14,22 +14,26 @@ final class Fixture: Sendable {
     let cloud: ModelCloud
     let fileSystem: VirtualFileSystem
     let store: StateStore
-    private let cache: BlockCache
+    let cache: BlockCache
     let caller = Caller(userID: 0, groupID: 0, processID: 1)
 
+    /// - Parameter server: what the file system speaks with, where that is not `cloud` itself.
     static func make(
         cloud: ModelCloud = ModelCloud(), folder: TemporaryFolder? = nil,
         logger: Logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }),
+        cacheLimit: Int64 = 1 << 30, over server: (any CloudStorage)? = nil,
         options change: (inout MountOptions) -> Void = { _ in }
     ) async throws -> Fixture {
         let fixture = try Fixture(
-            cloud: cloud, folder: folder ?? TemporaryFolder(), logger, change)
+            cloud: cloud, over: server ?? cloud, folder: folder ?? TemporaryFolder(), logger,
+            cacheLimit, change)
         try await fixture.fileSystem.start()
         return fixture
     }
 
     private init(
-        cloud: ModelCloud, folder: TemporaryFolder, _ logger: Logger,
+        cloud: ModelCloud, over server: any CloudStorage, folder: TemporaryFolder,
+        _ logger: Logger, _ cacheLimit: Int64,
         _ change: (inout MountOptions) -> Void
     ) throws {
         self.folder = folder
@@ -41,10 +45,10 @@ final class Fixture: Sendable {
         change(&options)
         cache = try BlockCache(
             BlockCache.Configuration(
-                folder: folder.file("cache"), sizeLimit: 1 << 30, minimumFreeBytes: 0))
+                folder: folder.file("cache"), sizeLimit: cacheLimit, minimumFreeBytes: 0))
         store = try StateStore(folder: folder.file("state"))
         fileSystem = VirtualFileSystem(
-            cloud: cloud, cache: cache, store: store, options: options,
+            cloud: server, cache: cache, store: store, options: options,
             logger: logger)
     }
 

@@ -50,20 +50,17 @@ package struct ControlClient: Sendable {
         do { line = try JSONEncoder().encode(request) } catch {
             throw ServiceFailure("the request can't be written: \(error)")
         }
+        guard line.count <= ControlRequest.limit else {
+            throw ServiceFailure(
+                "these are too many paths at one time", remedy: "Name the folder that they are in.")
+        }
         UnixSocket.limitSends(of: connection, seconds: 5)
-        // An unmount waits for uploads, which have deadlines of their own.
-        let seconds: Double? =
-            switch request.command {
-            case .unmount: nil
-            // The server is asked.
-            case .lock, .unlock: 40
-            case .status, .sync, .progress, .forgetConflict, .locks: 10
-            }
         guard UnixSocket.send(Array(line) + [UInt8(ascii: "\n")], to: connection) else {
             throw Self.silent
         }
         let (bytes, end) = DescriptorReader.line(
-            from: connection, limit: ControlAnswer.limit, within: seconds)
+            from: connection, limit: ControlAnswer.limit,
+            within: Self.seconds(for: request.command))
         guard end == .newline else { throw Self.silent }
         let answer: ControlAnswer
         do { answer = try JSONDecoder().decode(ControlAnswer.self, from: Data(bytes)) } catch {
@@ -72,6 +69,22 @@ package struct ControlClient: Sendable {
         if let failure = answer.failure { throw ServiceFailure(failure, remedy: answer.remedy) }
         if answer.isEnding == true { waitForEnd(of: connection) }
         return answer
+    }
+
+    /// How long the driver may take; nil: as long as it wants.
+    private static func seconds(for command: ControlRequest.Command) -> Double? {
+        switch command {
+        // Waits for uploads, which have deadlines of their own.
+        case .unmount: nil
+        // The server is asked.
+        case .lock, .unlock: 40
+        // Files by the thousand are looked at, or deleted.
+        case .cache: 60
+        case .trimCache: 600
+        case .status, .sync, .progress, .forgetConflict, .locks, .warm, .warmProgress, .warmEnd,
+            .limitCache:
+            10
+        }
     }
 
     /// The driver closes the connection only by ending.

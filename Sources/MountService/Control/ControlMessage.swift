@@ -16,6 +16,18 @@ package struct ControlRequest: Codable, Sendable, Hashable {
         case unlock
         /// Answers with the locks that are known.
         case locks
+        /// Fetch everything below `paths` ahead; answers with how far that is, and its number.
+        case warm
+        /// Answers with how far `run` is when it is over, or after a moment. A run that nobody asks for ends.
+        case warmProgress = "warm_progress"
+        /// End `run`; answers with how far it has come.
+        case warmEnd = "warm_end"
+        /// Answers with what the cache holds.
+        case cache
+        /// Evict until the cache has `bytes` at most.
+        case trimCache = "trim_cache"
+        /// From now on the cache has `bytes` at most.
+        case limitCache = "limit_cache"
     }
 
     package var command: Command
@@ -24,18 +36,21 @@ package struct ControlRequest: Codable, Sendable, Hashable {
     /// With `unmount`: leave what is unsent to the next mount.
     package var leavesUnsent: Bool?
     package var path: [String]?
+    package var paths: [[String]]?
     package var seconds: Int?
+    package var run: UInt64?
+    package var bytes: Int64?
 
     package init(_ command: Command, lazily: Bool? = nil) {
         self.command = command
         self.lazily = lazily
     }
 
-    /// Bytes of the longest request line: two paths, each byte escaped.
-    static let limit = 65_536
+    /// Bytes of the longest request line, so that the arguments of most command lines fit.
+    static let limit = 1 << 20
 
     enum CodingKeys: String, CodingKey {
-        case command, lazily, path, seconds
+        case command, lazily, path, paths, seconds, run, bytes
         case leavesUnsent = "leaves_unsent"
     }
 }
@@ -45,6 +60,9 @@ package struct ControlAnswer: Codable, Sendable, Hashable {
     package var status: MountReport?
     package var progress: ProgressReport?
     package var locks: [LockReport]?
+    package var warm: WarmReport?
+    package var cache: CacheReport?
+    package var trimming: TrimReport?
     /// Why the request failed; nil where it didn't.
     package var failure: String?
     package var remedy: String?
@@ -53,11 +71,15 @@ package struct ControlAnswer: Codable, Sendable, Hashable {
 
     package init(
         status: MountReport? = nil, progress: ProgressReport? = nil,
-        locks: [LockReport]? = nil, failure: ServiceFailure? = nil, isEnding: Bool? = nil
+        locks: [LockReport]? = nil, warm: WarmReport? = nil, cache: CacheReport? = nil,
+        trimming: TrimReport? = nil, failure: ServiceFailure? = nil, isEnding: Bool? = nil
     ) {
         self.status = status
         self.progress = progress
         self.locks = locks
+        self.warm = warm
+        self.cache = cache
+        self.trimming = trimming
         self.failure = failure?.message
         remedy = failure?.remedy
         self.isEnding = isEnding
@@ -67,7 +89,7 @@ package struct ControlAnswer: Codable, Sendable, Hashable {
     static let limit = 1 << 20
 
     enum CodingKeys: String, CodingKey {
-        case status, progress, locks, failure, remedy
+        case status, progress, locks, warm, cache, trimming, failure, remedy
         case isEnding = "is_ending"
     }
 }

@@ -1,3 +1,4 @@
+import BlockCache
 import FileSystemTypes
 import FuseAdapter
 import Glibc
@@ -22,7 +23,8 @@ struct MountControl: Sendable {
     let account: AccountSettings
     let fileSystem: VirtualFileSystem
     let session: FuseSession
-    let health: ConnectionHealth
+    let resources: AccountResources
+    let folders: ProgramFolders
     let ending: MountEnding
 
     func answer(_ request: ControlRequest) async -> ControlAnswer {
@@ -46,6 +48,8 @@ struct MountControl: Sendable {
         case .locks:
             return ControlAnswer(
                 locks: fileSystem.knownLocks().prefix(MountReport.listLimit).map(Self.lock))
+        case .warm, .warmProgress, .warmEnd: return await warm(request)
+        case .cache, .trimCache, .limitCache: return await manageCache(request)
         }
     }
 
@@ -111,9 +115,9 @@ struct MountControl: Sendable {
         return MountReport(
             account: settings.account.rawValue, remotePath: settings.remotePath,
             mountPoint: settings.location.path, server: account.url, user: account.user,
-            processID: getpid(), serverReachable: !health.isOffline,
+            processID: getpid(), serverReachable: !resources.transport.health.isOffline,
             openFiles: status.openFiles, cacheBytes: status.cachedBytes,
-            cacheLimit: settings.cacheLimit, unsent: status.unsent.prefix(limit).map(Self.unsent),
+            cacheLimit: resources.cache.limit, unsent: status.unsent.prefix(limit).map(Self.unsent),
             unsentFiles: status.unsent.count,
             conflicts: status.conflicts.suffix(limit).map {
                 .init(copy: $0.copy, original: $0.original)

@@ -54,6 +54,12 @@ package struct MountedAccount: Sendable {
             return (account, resources)
         }
         do throws(ServiceFailure) {
+            try await BlockingWork.run { () throws(ServiceFailure) in
+                let cache = LastCache(
+                    folder: settings.cacheFolder ?? folders.cache(of: settings.account),
+                    limit: settings.cacheLimit)
+                try cache.write(of: settings.account, folders: folders)
+            }
             let fileSystem = VirtualFileSystem(
                 cloud: resources.cloud, cache: resources.cache, store: resources.store,
                 options: settings.fileSystemOptions, logger: logger)
@@ -80,7 +86,8 @@ package struct MountedAccount: Sendable {
     ) async throws(ServiceFailure) {
         let control = MountControl(
             settings: settings, account: account, fileSystem: fileSystem, session: session,
-            health: resources.transport.health, ending: ending)
+            resources: resources, folders: folders,
+            ending: ending)
         let socket = try ControlSocket(
             for: settings.location, folders: folders, handler: { await control.answer($0) })
         let mount = FuseService(session: session, logger: logger, onReady: onReady)
