@@ -28,6 +28,8 @@ final class Fixture: Sendable {
             cloud: cloud, over: server ?? cloud, folder: folder ?? TemporaryFolder(), logger,
             cacheLimit, change)
         try await fixture.fileSystem.start()
+        // What a mount lists by itself is over before a test counts requests.
+        await fixture.fileSystem.settleReadAhead()
         return fixture
     }
 
