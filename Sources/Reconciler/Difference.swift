@@ -28,6 +28,15 @@ package struct Difference: Hashable, Sendable {
         case ready(size: Int64)
     }
 
+    /// What programs will probably do with it next.
+    package enum Expectation: Hashable, Sendable {
+        case nothing
+        /// Its name is one that programs give to what they soon rename or remove.
+        case otherName
+        /// A program still has it open for writing.
+        case moreContent
+    }
+
     package var kind: Kind
     /// Where it is to be; nil: nowhere, it is removed.
     package var wanted: NodePlace?
@@ -43,10 +52,12 @@ package struct Difference: Hashable, Sendable {
     package var isHeld: Bool
     /// Seconds on the caller's clock of the last change; work begins when things have been quiet.
     package var changedAt: Double
+    package var expectation: Expectation
 
     package init(
         kind: Kind, wanted: NodePlace?, home: NodePlace?, content: Content, growth: Int64 = 0,
-        isTimeUnsent: Bool = false, isHeld: Bool = false, changedAt: Double
+        isTimeUnsent: Bool = false, isHeld: Bool = false, changedAt: Double,
+        expectation: Expectation = .nothing
     ) {
         self.kind = kind
         self.wanted = wanted
@@ -56,6 +67,7 @@ package struct Difference: Hashable, Sendable {
         self.isTimeUnsent = isTimeUnsent
         self.isHeld = isHeld
         self.changedAt = changedAt
+        self.expectation = expectation
     }
 
     /// Whether the two sides agree, so that nothing is to be done.

@@ -3,40 +3,51 @@
 ///
 /// Pure: the caller tells the time, in seconds on its clock.
 package struct LocalLoad: Sendable {
-    /// Seconds that changes are counted for.
+    /// Seconds that changes are counted for, and of quiet after which programs are done.
     private static let window = 0.1
-    /// Changes a second that count as many; a person's work makes few.
-    private static let busyRate = 100.0
-    /// Seconds for which the work stands back fully.
+    /// Changes within as many seconds that are many; a person's work makes few.
+    private static let many = 10
+    /// Seconds for which nothing is begun, and for which one job at a time may run after that.
+    private static let rest = 1.0
     private static let patience = 5.0
     /// Seconds after which, programs still being busy, one more job may run.
     private static let step = 2.0
 
-    private var windowStart: Double?
-    private var countAtStart: UInt64 = 0
+    private var windowStart = -Double.infinity
+    private var count = 0
+    private var lastChange = -Double.infinity
     private var busySince: Double?
 
     package init() {}
 
     package var isBusy: Bool { busySince != nil }
 
+    /// When programs are done, if they make no more changes.
+    package var quietTime: Double { lastChange + Self.window }
+
+    /// A program has made a change.
+    package mutating func note(now: Double) {
+        look(now: now)
+        count += 1
+        lastChange = now
+        if count >= Self.many, busySince == nil { busySince = now }
+    }
+
     /// Jobs that may run at a time, of those that nobody waits for.
-    /// - Parameters:
-    ///   - changes: how many programs have made since the mount began.
-    ///   - most: what may run when programs are quiet.
-    package mutating func width(changes: UInt64, now: Double, most: Int) -> Int {
-        let start = windowStart ?? now
-        if windowStart == nil || now - start >= Self.window {
-            let rate = now > start ? Double(changes &- countAtStart) / (now - start) : 0
-            if rate < Self.busyRate {
-                busySince = nil
-            } else if busySince == nil {
-                busySince = start
-            }
-            (windowStart, countAtStart) = (now, changes)
-        }
+    /// - Parameter most: what may run when programs are quiet.
+    package mutating func width(now: Double, most: Int) -> Int {
+        look(now: now)
         guard let busySince else { return most }
+        if now - busySince < Self.rest { return 0 }
         let grown = max(0, now - busySince - Self.patience) / Self.step
         return min(most, 1 + Int(min(grown, Double(most))))
+    }
+
+    /// Begins the next window where the last one is over.
+    private mutating func look(now: Double) {
+        if now - lastChange >= Self.window { busySince = nil }
+        guard now - windowStart >= Self.window else { return }
+        if Double(count) * Self.window < Double(Self.many) * (now - windowStart) { busySince = nil }
+        (windowStart, count) = (now, 0)
     }
 }

@@ -27,8 +27,9 @@ package struct Reconciliation: Sendable {
         var isPlace: Bool
     }
 
-    private struct Turn: Comparable, Sendable {
+    struct Turn: Comparable, Sendable {
         var time: Double
+        /// 0: no item's turn, but a look at the removals from a folder.
         var ticket: UInt64
         var item: UInt64
 
@@ -40,6 +41,8 @@ package struct Reconciliation: Sendable {
     package var pace: ReconciliationPace
     /// Jobs at a time, while those that are due are of the kind that nobody waits for.
     package var unhurriedWidth = Int.max
+    /// Programs are making many changes: what is being removed may be part of a larger removal.
+    package var programsAreBusy = false
     var entries: [UInt64: Entry] = [:]
     /// Whose home a place is; of items that differ only.
     var homes: [NodePlace: UInt64] = [:]
@@ -50,10 +53,10 @@ package struct Reconciliation: Sendable {
     /// Places that jobs under way are about to take, whatever their items want by now.
     var claims = PlaceClaims()
     private var waiters: [UInt64: Set<UInt64>] = [:]
-    /// When something was last removed from a folder.
-    private var lastRemovals: [UInt64: Double] = [:]
-    private var future = Heap<Turn>()
-    private var ready = Heap<Turn>()
+    var removals = RemovalWatch()
+    var rhythm = SendingRhythm()
+    var future = Heap<Turn>()
+    var ready = Heap<Turn>()
     private var heldBulk: [UInt64] = []
     private var lastTicket: UInt64 = 0
     private var running = 0
@@ -107,8 +110,7 @@ package struct Reconciliation: Sendable {
             entries[item] = entry
             addToIndexes(item, difference)
             if difference.wanted == nil, let folder = difference.home?.folder {
-                if lastRemovals.count > 4_096 { lastRemovals = [:] }
-                lastRemovals[folder] = max(lastRemovals[folder] ?? 0, difference.changedAt)
+                removals.note(in: folder, at: difference.changedAt)
             }
             if !entry.isRunning { enqueue(item) }
         } else {
@@ -142,42 +144,24 @@ package struct Reconciliation: Sendable {
     // MARK: Jobs
 
     /// The next job, which counts as running until `finished`; nil where none is due.
-    /// - Parameter folderOf: the folder of an item that does not differ.
+    /// - Parameters:
+    ///   - folderOf: the folder of an item that does not differ.
+    ///   - isBeingRead: whether a program has a folder open, as those have that remove a tree.
     package mutating func next(
-        now: Double, folderOf: FolderLookup = { _ in nil }
+        now: Double, folderOf: FolderLookup = { _ in nil },
+        isBeingRead: (UInt64) -> Bool = { _ in false }
     ) -> ReconciliationJob? {
         guard running < pace.width else { return nil }
         while true {
-            promote(now: now)
+            promote(now: now, isBeingRead)
             guard running < limit, let turn = ready.popMin() else { return nil }
             guard let entry = entries[turn.item], entry.ticket == turn.ticket, !entry.isRunning
             else { continue }
-            if let later = postponement(of: entry, now: now) {
-                future.insert(Turn(time: later, ticket: turn.ticket, item: turn.item))
+            if let later = postponement(of: entry, now: now, isBeingRead) {
+                park(turn, until: later)
                 continue
             }
-            if let job = decide(turn.item, folderOf) { return start(job) }
-        }
-    }
-
-    /// When a removal is looked at again, while other things are still being removed from its folder:
-    /// the folder itself may go next.
-    private func postponement(of entry: Entry, now: Double) -> Double? {
-        let difference = entry.difference
-        guard !entry.isUrgent, difference.wanted == nil, let home = difference.home,
-            let last = lastRemovals[home.folder]
-        else { return nil }
-        let quiet = min(last, difference.changedAt + pace.longestQuiet) + pace.removalSeconds
-        return quiet > now ? quiet : nil
-    }
-
-    /// Makes those ready whose time has come.
-    private mutating func promote(now: Double) {
-        while let turn = future.min, turn.time <= now {
-            _ = future.popMin()
-            guard let entry = entries[turn.item], entry.ticket == turn.ticket else { continue }
-            let delay = entry.isUrgent ? 0 : pace.penalty(bytes: entry.difference.bytes)
-            ready.insert(Turn(time: turn.time + delay, ticket: turn.ticket, item: turn.item))
+            if let job = decide(turn.item, folderOf) { return start(job, now: now) }
         }
     }
 
@@ -200,6 +184,7 @@ package struct Reconciliation: Sendable {
         running -= 1
         if case .store(let file) = job, bulkJobs.remove(file) != nil { runningBulk -= 1 }
         for item in job.items { claims.end(item) }
+        noteRhythm(of: job, result, now: now)
         for (index, item) in job.items.enumerated() {
             // What would have gone with a folder may still go, or come back, by itself.
             let isAlong = if case .delete = job { index > 0 } else { false }
@@ -243,8 +228,11 @@ package struct Reconciliation: Sendable {
         enqueue(item)
     }
 
-    private mutating func start(_ job: ReconciliationJob) -> ReconciliationJob? {
-        if case .store(let file) = job, bulkJobs.contains(file) { runningBulk += 1 }
+    private mutating func start(_ job: ReconciliationJob, now: Double) -> ReconciliationJob? {
+        if case .store(let file) = job {
+            if bulkJobs.contains(file) { runningBulk += 1 }
+            rhythm.begin(file, now: now)
+        }
         running += 1
         for item in job.items {
             unblock(item)
@@ -316,13 +304,8 @@ package struct Reconciliation: Sendable {
         lastTicket += 1
         entries[item]?.ticket = lastTicket
         guard !entry.isRefused, !entry.isRunning else { return }
-        future.insert(Turn(time: dueTime(of: entry), ticket: lastTicket, item: item))
-    }
-
-    private func dueTime(of entry: Entry) -> Double {
-        if entry.isUrgent { return entry.notBefore }
-        let quiet = entry.difference.wanted == nil ? pace.removalSeconds : pace.settleSeconds
-        return max(entry.notBefore, entry.difference.changedAt + quiet)
+        future.insert(
+            Turn(time: dueTime(of: item, entry), ticket: lastTicket, item: item))
     }
 
     private mutating func unblock(_ item: UInt64) {

@@ -4,14 +4,13 @@ import Reconciler
 
 /// How the work for the server stands back behind busy programs.
 @Suite struct LocalLoadTests {
-    /// A load that has seen so many changes a second, in steps of a tenth.
-    private func load(_ rate: UInt64, from start: Double = 0, seconds: Double) -> (LocalLoad, Int) {
+    /// A load that has seen so many changes a second, and what may run at its end.
+    private func load(_ rate: Int, from start: Double = 0, seconds: Double) -> (LocalLoad, Int) {
         var load = LocalLoad()
-        var width = load.width(changes: 0, now: start, most: 16)
-        for tenth in 1...Int(seconds * 10) {
-            width = load.width(
-                changes: rate * UInt64(tenth) / 10, now: start + Double(tenth) / 10, most: 16)
+        for change in 0...Int(seconds * Double(rate)) {
+            load.note(now: start + Double(change) / Double(rate))
         }
+        let width = load.width(now: start + seconds, most: 16)
         return (load, width)
     }
 
@@ -20,8 +19,11 @@ import Reconciler
         #expect(LocalLoad().isBusy == false)
     }
 
-    @Test func manyChangesLeaveOneJob() {
-        let (load, width) = load(500, seconds: 1)
+    /// Busy programs are noticed at once, not when something is due.
+    @Test func manyChangesLeaveNothingForASecondAndThenOneJob() {
+        #expect(load(500, seconds: 0.03).1 == 0)
+        #expect(load(500, seconds: 0.9).1 == 0)
+        let (load, width) = load(500, seconds: 1.2)
         #expect(width == 1)
         #expect(load.isBusy)
     }
@@ -32,16 +34,23 @@ import Reconciler
     }
 
     @Test func allRunsAgainWhenProgramsAreQuiet() {
-        var (load, _) = load(500, seconds: 1)
-        #expect(load.width(changes: 501, now: 1.05, most: 16) == 1)
-        #expect(load.width(changes: 501, now: 1.2, most: 16) == 16)
+        var (load, _) = load(500, seconds: 1.2)
+        #expect(load.width(now: 1.25, most: 16) == 1)
+        #expect(abs(load.quietTime - 1.3) < 0.001)
+        #expect(load.width(now: load.quietTime, most: 16) == 16)
         #expect(!load.isBusy)
     }
 
-    /// The first look comes late, after many changes in a long time.
+    @Test func fewerChangesAreNoLoad() {
+        var (load, _) = load(500, seconds: 1)
+        for change in 1...10 { load.note(now: 1 + Double(change) * 0.02) }
+        #expect(load.width(now: 1.21, most: 16) == 16)
+    }
+
+    /// Many changes in a long time are few.
     @Test func whatWasLongAgoDoesNotCount() {
         var load = LocalLoad()
-        #expect(load.width(changes: 10_000, now: 100, most: 4) == 4)
-        #expect(load.width(changes: 10_005, now: 160, most: 4) == 4)
+        for change in 0..<10_000 { load.note(now: Double(change)) }
+        #expect(load.width(now: 10_000, most: 4) == 4)
     }
 }

@@ -16,7 +16,7 @@ extension VirtualFileSystem {
         guard let known, let reference else { return forgetDeleted([id] + others) }
         do throws(CloudStorageError) {
             if reference.isFolder {
-                for folder in [id] + others { try await checkContents(of: folder, others) }
+                try await checkContents(of: [id] + others)
                 try await deleteOnce(reference, revision: known.revision)
             } else {
                 try await deleteUnchanged(id, known, reference)
@@ -50,35 +50,6 @@ extension VirtualFileSystem {
     private func refreshHome(of id: UInt64) {
         let folder = tree.withLock { tree in tree.nodes[id].flatMap { tree.home(of: $0) }?.folder }
         if let folder { refreshLater(folder) }
-    }
-
-    /// Refuses to delete a folder with entries that were not removed here.
-    private func checkContents(
-        of id: UInt64, _ others: [UInt64]
-    ) async throws(CloudStorageError) {
-        let (node, reference) = tree.withLock { ($0.nodes[id], $0.reference(of: id)) }
-        guard let node, node.isFolder, let reference else { return }
-        let listing = try await cloud.list(reference, validator: node.validator)
-        let other = CloudStorageError(
-            .revisionChanged, "another client has put something into \(node.name)")
-        guard case .entries(let items, _, _) = listing else {
-            // A listing since the removal may have shown something there.
-            guard tree.withLock({ $0.nodes[id]?.children?.isEmpty ?? false }) else { throw other }
-            return
-        }
-        for item in items {
-            let child = tree.withLock { tree -> (id: UInt64, isUnchanged: Bool)? in
-                guard let child = tree.byKey[ItemKey(item.reference)],
-                    let known = tree.nodes[child], known.isRemoved, others.contains(child)
-                else { return nil }
-                return (
-                    child, item.reference.isFolder || known.server?.revision == item.revision
-                )
-            }
-            guard let child else { throw other }
-            if child.isUnchanged { continue }
-            guard try await isTimeOnly(item, of: child.id) else { throw other }
-        }
     }
 
     /// Refuses to touch a version that this machine has not seen (rule 4).

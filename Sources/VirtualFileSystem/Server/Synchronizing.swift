@@ -17,21 +17,23 @@ extension VirtualFileSystem {
     func synchronize() async {
         await withDiscardingTaskGroup { group in
             while !Task.isCancelled {
-                let (job, next, isHeldBack) = tree.withLock { tree in
+                let (job, next) = tree.withLock { tree in
                     let now = options.chance.monotonicSeconds()
                     tree.work.unhurriedWidth = tree.load.width(
-                        changes: tree.localChanges, now: now, most: tree.work.pace.width)
+                        now: now, most: tree.work.pace.width)
+                    tree.work.programsAreBusy = tree.load.isBusy
                     let job = tree.beginJob(now: now)
-                    let next = tree.work.nextTime
+                    // What is held back goes on when programs are done.
+                    let next = [tree.work.nextTime, tree.load.isBusy ? tree.load.quietTime : nil]
+                        .compactMap(\.self).min()
                     tree.nextLook = job == nil ? next ?? .infinity : -.infinity
-                    return (job, next, tree.load.isBusy)
+                    return (job, next)
                 }
                 if let job {
                     group.addTask { await self.carryOut(job) }
                 } else {
-                    let pause = next.map { max(0.01, $0 - options.chance.monotonicSeconds()) }
-                    await wakeSignal.wait(
-                        forSeconds: isHeldBack ? min(pause ?? 0.1, 0.1) : pause)
+                    let now = options.chance.monotonicSeconds()
+                    await wakeSignal.wait(forSeconds: next.map { max(0.005, $0 - now) })
                 }
             }
         }
@@ -261,7 +263,10 @@ extension Tree {
         let job = {
             // Given up before the change below, which would copy the table otherwise.
             let nodes = nodes
-            return work.next(now: now, folderOf: { nodes[$0]?.parent })
+            let readers = directoryHandles
+            return work.next(
+                now: now, folderOf: { nodes[$0]?.parent },
+                isBeingRead: { folder in readers.values.contains { $0.node == folder } })
         }()
         for id in job?.items ?? [] { self.nodes[id]?.busy += 1 }
         return job

@@ -6,9 +6,6 @@ import StateStore
 
 /// The two sides of a node: where and what the server has, where and what this machine wants.
 extension Tree {
-    /// Seconds of quiet, beyond the usual, before the content of a file still open is sent.
-    private static let openFileDelay = 9.0
-
     /// Where the server has a node; nil where it has not.
     func home(of node: Node) -> NodePlace? {
         guard node.server != nil else { return nil }
@@ -35,7 +32,12 @@ extension Tree {
             kind: node.isFolder ? .folder : .file, wanted: goal(of: node), home: home(of: node),
             content: content, growth: growth,
             isTimeUnsent: unsentTime(of: node) != nil, isHeld: isHeld(node),
-            changedAt: node.changedAt + (node.writeHandles > 0 ? Self.openFileDelay : 0))
+            changedAt: node.changedAt, expectation: expectation(of: node))
+    }
+
+    private func expectation(of node: Node) -> Difference.Expectation {
+        if node.writeHandles > 0 { return .moreContent }
+        return PassingName.matches(node.name) ? .otherName : .nothing
     }
 
     private func unsentContent(of node: Node) -> Difference.Content {
@@ -80,8 +82,9 @@ extension Tree {
 
     /// Notes a change made here; the caller compares the sides when it is done.
     mutating func noteLocalChange(of id: UInt64) {
-        nodes[id]?.changedAt = chance.monotonicSeconds()
-        localChanges &+= 1
+        let now = chance.monotonicSeconds()
+        nodes[id]?.changedAt = now
+        load.note(now: now)
         nodes[id]?.saveError = nil
     }
 

@@ -39,8 +39,7 @@ struct Tree {
     let leases: LeaseJournal
     /// When the background looks for work by itself (monotonic seconds); -infinity while it does.
     var nextLook = -Double.infinity
-    /// Made by programs since the mount began.
-    var localChanges: UInt64 = 0
+    /// Changes that programs make.
     var load = LocalLoad()
 
     init(rootNode: Node, pace: ReconciliationPace, chance: Chance, leases: LeaseJournal) {
