@@ -47,7 +47,7 @@ package enum PassingName {
 
     /// As mkstemp and its like make them of another name: `.NAME.a1B2c3` (rsync), `NAME.AbCdEf` (Qt).
     private static func hasRandomEnding(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
-        guard bytes.count > 8, bytes[bytes.count - 7] == UInt8(ascii: ".") else { return false }
+        guard bytes.count > 7, bytes[bytes.count - 7] == UInt8(ascii: ".") else { return false }
         var hasUpper = false
         var hasOther = false
         for byte in bytes[(bytes.count - 6)...] {

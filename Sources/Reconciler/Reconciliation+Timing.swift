@@ -8,7 +8,12 @@ extension Reconciliation {
     func dueTime(of item: UInt64, _ entry: Entry) -> Double {
         if entry.isUrgent { return entry.notBefore }
         let difference = entry.difference
-        var time = max(entry.notBefore, difference.changedAt + pace.quiet(after: difference))
+        var time = difference.changedAt + pace.quiet(after: difference)
+        // What never comes to rest goes as it is.
+        if difference.expectation != .moreContent {
+            time = min(time, entry.since + pace.longestQuiet)
+        }
+        time = max(time, entry.notBefore)
         if difference.isInPlace { time = max(time, rhythm.earliest(item)) }
         return time
     }

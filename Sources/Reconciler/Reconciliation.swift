@@ -15,6 +15,8 @@ package struct Reconciliation: Sendable {
         var isRefused = false
         var attempts = 0
         var notBefore: Double = 0
+        /// When it was changed first since the last job on it.
+        var since: Double
         /// Tells queue places that still count from older ones.
         var ticket: UInt64
         /// Whom it waits for, and whether for that one's place.
@@ -104,7 +106,8 @@ package struct Reconciliation: Sendable {
         removeFromIndexes(item)
         growth += (difference?.growth ?? 0) - (old?.difference.growth ?? 0)
         if let difference {
-            var entry = old ?? Entry(difference: difference, ticket: 0)
+            var entry =
+                old ?? Entry(difference: difference, since: difference.changedAt, ticket: 0)
             entry.difference = difference
             entry.isRefused = false
             entries[item] = entry
@@ -167,8 +170,12 @@ package struct Reconciliation: Sendable {
 
     /// When `next` may have something new, if nothing changes before.
     package var nextTime: Double? {
-        guard running < limit else { return nil }
-        return ready.isEmpty ? future.min?.time : 0
+        guard running < pace.width else { return nil }
+        if running < limit { return ready.isEmpty ? future.min?.time : 0 }
+        // What somebody waits for is not held back with the rest.
+        guard let turn = future.min, turn.ticket != 0, entries[turn.item]?.isUrgent == true
+        else { return nil }
+        return turn.time
     }
 
     /// Jobs that may run before another one is begun; what is urgent comes first.
@@ -201,6 +208,7 @@ package struct Reconciliation: Sendable {
         entry.isRunning = false
         let isAskedAgain = entry.isAskedAgain
         entry.isAskedAgain = false
+        if now.isFinite { entry.since = now }
         if entry.difference.isSettled {
             removeFromIndexes(item)
             entries[item] = nil

@@ -17,7 +17,8 @@ package struct ReconciliationPace: Hashable, Sendable {
     package var firstPause: Double
     /// More only where sending takes long.
     package var longestPause: Double = 8
-    /// Seconds for which removals from one folder, one after the other, can hold back the first.
+    /// Seconds for which changes, one after the other, can hold back the first: those of an item that
+    /// is closed, and removals from one folder.
     package var longestQuiet: Double = 30
     /// Seconds until the first repetition; doubles each time.
     package var firstRetry: Double
@@ -31,7 +32,7 @@ package struct ReconciliationPace: Hashable, Sendable {
     package var bulkBytes: Int64
 
     package init(
-        settleSeconds: Double = 0.1, removalSeconds: Double = 0.15, firstRetry: Double = 2,
+        settleSeconds: Double = 0.1, removalSeconds: Double = 0.1, firstRetry: Double = 2,
         longestRetry: Double = 120, lockedRetry: Double = 15, width: Int = 16, bulkWidth: Int = 4,
         bulkBytes: Int64 = 16 << 20
     ) {

@@ -56,6 +56,7 @@ private func place(_ name: String, in folder: UInt64 = top) -> NodePlace {
         #expect(work.next(now: 10.95) == nil)
         #expect(work.next(now: 11) == .store(2))
 
+        difference.wanted = place("b")
         difference.expectation = .moreContent
         work.set(3, difference)
         #expect(work.next(now: 20.8) == nil)
@@ -115,6 +116,14 @@ private func place(_ name: String, in folder: UInt64 = top) -> NodePlace {
         #expect(pauses.prefix(2).allSatisfy { $0 <= 2.2 })
         #expect(pauses.allSatisfy { $0 <= 9.2 })
         #expect(pauses.suffix(4).allSatisfy { $0 >= 7.8 })
+    }
+
+    /// There is no tenth of a second without a change.
+    @Test func whatNeverRestsIsSentAllTheSame() {
+        let times = sendings(every: 1.0 / 16, until: 200)
+        let pauses = zip(times.dropFirst(), times).map(-)
+        #expect(times.count >= 6)
+        #expect(pauses.allSatisfy { $0 >= 29 && $0 <= 31 })
     }
 
     @Test func aPersonsSavesAreSentAtOnce() {
@@ -204,6 +213,23 @@ private func place(_ name: String, in folder: UInt64 = top) -> NodePlace {
         #expect(times.count > 4 && times.count < 16, "\(times)")
     }
 
+    @Test func whatSomebodyWaitsForIsNotHeldBackWithTheRest() {
+        var work = Reconciliation()
+        work.unhurriedWidth = 0
+        for item: UInt64 in 2..<5 {
+            var difference = saved(0)
+            difference.wanted = place("\(item)")
+            difference.home = difference.wanted
+            work.set(item, difference)
+        }
+        #expect(work.next(now: 1) == nil)
+        #expect(work.nextTime == nil)
+        work.expedite([4])
+        #expect((work.nextTime ?? .infinity) <= 1)
+        #expect(work.next(now: 1) == .store(4))
+        #expect(work.next(now: 1) == nil)
+    }
+
     // MARK: Removals
 
     private func removed(
@@ -254,7 +280,7 @@ private func place(_ name: String, in folder: UInt64 = top) -> NodePlace {
         }
         #expect(others.count == 12)
         // Soon after its end.
-        #expect((jobs.first?.time ?? 0) <= step * 12 + 0.16)
+        #expect((jobs.first?.time ?? 0) <= step * 12 + 0.11)
     }
 
     @Test func removalsThatGoOnNeedNobodyWhoReads() {
@@ -315,14 +341,15 @@ private func place(_ name: String, in folder: UInt64 = top) -> NodePlace {
 
     @Test(arguments: [
         "lu123.tmp", "index.lock", "report.odt~", ".~lock.report.odt#", "~WRL0001.tmp", "a.TMP",
-        ".text.txt.Xa1b2C", "text.txt.AbCdEf", "film.mkv.part", "a.crdownload", "tmp_obj_a1B2c3",
+        ".text.txt.Xa1b2C", "text.txt.AbCdEf", "a.AbCdEf", "film.mkv.part", "a.crdownload",
+        "tmp_obj_a1B2c3",
         ".goutputstream-ABC123", ".a.swp",
     ])
     func namesOfAMomentAreKnown(_ name: String) { #expect(PassingName.matches(name)) }
 
     @Test(arguments: [
         "a", "report.odt", "data.sqlite", "x.backup", "~", ".tmp", "log.202311", "photo.JPEG",
-        "Makefile", "tmp", ".gitignore", "archive.tar.gz", "part", "b.Straße",
+        "Makefile", "tmp", ".bashRC", ".gitignore", "archive.tar.gz", "part", "b.Straße",
     ])
     func namesThatStayAreKnown(_ name: String) { #expect(!PassingName.matches(name)) }
 }

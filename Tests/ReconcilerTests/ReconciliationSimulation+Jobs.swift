@@ -6,7 +6,10 @@ extension ReconciliationSimulation {
     mutating func beginJobs(_ most: Int) {
         for _ in 0..<most {
             let known = nodes
-            guard let job = work.next(now: now, folderOf: { known[$0]?.parent }) else { return }
+            let reading = reading
+            let next = work.next(
+                now: now, folderOf: { known[$0]?.parent }, isBeingRead: { reading.contains($0) })
+            guard let job = next else { return }
             jobs += 1
             let first = nodes[job.items[0]]
             note("begin \(job)")

@@ -46,6 +46,8 @@ struct ReconciliationSimulation {
     var nodes: [UInt64: Node] = [:]
     var items: [Int: Item] = [:]
     var running: [Running] = []
+    /// Folders that programs have open.
+    var reading: Set<UInt64> = []
     var now = 0.0
     var lastNode: UInt64 = 1
     var lastItem = 0
@@ -69,11 +71,20 @@ struct ReconciliationSimulation {
             case 0..<4: changeSomething()
             case 4..<6: beginJobs(1)
             case 6..<9: advanceJob(mayFail: true)
-            default: now += Double.random(in: 0..<2, using: &random)
+            default:
+                now += Double.random(in: 0..<2, using: &random)
+                changePrograms()
             }
             if step % 250 == 249 { quiet() }
         }
         quiet()
+    }
+
+    /// Programs open and close folders, and become busy or idle.
+    private mutating func changePrograms() {
+        work.programsAreBusy = Int.random(in: 0..<4, using: &random) == 0
+        guard let folder = nodes.keys.sorted().randomElement(using: &random) else { return }
+        if reading.remove(folder) == nil { reading.insert(folder) }
     }
 
     mutating func note(_ text: String) {
@@ -110,7 +121,8 @@ struct ReconciliationSimulation {
                 wanted: node.isRemoved
                     ? nil : NodePlace(folder: node.parent, name: node.name),
                 home: home(of: node), content: content, isHeld: node.isHeld && node.isRemoved,
-                changedAt: node.changedAt))
+                changedAt: node.changedAt,
+                expectation: node.isOpen ? .moreContent : node.name == "c" ? .otherName : .nothing))
     }
 
     func children(of folder: UInt64) -> [UInt64] {
