@@ -19,6 +19,12 @@ package enum PassingName {
         }
     }
 
+    /// Whether a file has probably been put aside under its name, to be removed once there is a new
+    /// one: it has what it was called before, and something besides.
+    package static func isVariant(_ name: String, of old: String) -> Bool {
+        name != old && (name.hasPrefix(old) || name.hasSuffix(old))
+    }
+
     private static func ends(_ bytes: UnsafeBufferPointer<UInt8>, with ending: StaticString) -> Bool
     {
         let count = ending.utf8CodeUnitCount

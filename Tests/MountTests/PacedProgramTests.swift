@@ -59,6 +59,10 @@ import Testing
                 "KDE",
                 "write('a.AbCdEf', '4'); pace(0.3); os.rename('a.AbCdEf', 'a')"
             ),
+            (
+                "another editor",
+                "os.rename('a', 'a.1'); pace(0.3); write('a', '6'); pace(0.3); os.unlink('a.1')"
+            ),
             ("in place", "write('a', ''); write('a', '5')"),
         ]
         try await withServer { mounted in

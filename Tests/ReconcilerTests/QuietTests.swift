@@ -352,4 +352,11 @@ private func place(_ name: String, in folder: UInt64 = top) -> NodePlace {
         "Makefile", "tmp", ".bashRC", ".gitignore", "archive.tar.gz", "part", "b.Straße",
     ])
     func namesThatStayAreKnown(_ name: String) { #expect(!PassingName.matches(name)) }
+
+    @Test func whatIsPutAsideIsKnown() {
+        #expect(PassingName.isVariant("report.odt.1", of: "report.odt"))
+        #expect(PassingName.isVariant("#report.odt", of: "report.odt"))
+        #expect(!PassingName.isVariant("report.odt", of: "report.odt"))
+        #expect(!PassingName.isVariant("report-2.odt", of: "report.odt"))
+    }
 }

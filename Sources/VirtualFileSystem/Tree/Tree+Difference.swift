@@ -37,7 +37,11 @@ extension Tree {
 
     private func expectation(of node: Node) -> Difference.Expectation {
         if node.writeHandles > 0 { return .moreContent }
-        return PassingName.matches(node.name) ? .otherName : .nothing
+        if PassingName.matches(node.name) { return .otherName }
+        guard !node.isFolder, let home = node.displaced, home.folder == node.parent,
+            PassingName.isVariant(node.name, of: shownName(of: node, storedAs: home.name.name))
+        else { return .nothing }
+        return .otherName
     }
 
     private func unsentContent(of node: Node) -> Difference.Content {
