@@ -5,8 +5,13 @@
 package struct LocalLoad: Sendable {
     /// Seconds that changes are counted for, and of quiet after which programs are done.
     private static let window = 0.1
-    /// Changes within as many seconds that are many; a person's work makes few.
+    /// Seconds of quiet after which those are done that have been busy for long: a machine that has
+    /// much to do leaves them gaps.
+    private static let longestQuiet = 0.3
+    /// Changes within a window that are many; a person's work makes few.
     private static let many = 10
+    /// Changes within a window that are too few to go on as busy.
+    private static let few = 3
     /// Seconds for which nothing is begun, and for which one job at a time may run after that.
     private static let rest = 1.0
     private static let patience = 5.0
@@ -23,7 +28,12 @@ package struct LocalLoad: Sendable {
     package var isBusy: Bool { busySince != nil }
 
     /// When programs are done, if they make no more changes.
-    package var quietTime: Double { lastChange + Self.window }
+    package var quietTime: Double { lastChange + quiet }
+
+    private var quiet: Double {
+        guard let busySince else { return Self.window }
+        return min(Self.longestQuiet, max(Self.window, (lastChange - busySince) / 10))
+    }
 
     /// A program has made a change.
     package mutating func note(now: Double) {
@@ -45,9 +55,10 @@ package struct LocalLoad: Sendable {
 
     /// Begins the next window where the last one is over.
     private mutating func look(now: Double) {
-        if now - lastChange >= Self.window { busySince = nil }
-        guard now - windowStart >= Self.window else { return }
-        if Double(count) * Self.window < Double(Self.many) * (now - windowStart) { busySince = nil }
+        let (elapsed, span) = (now - windowStart, quiet)
+        if now >= quietTime { busySince = nil }
+        guard elapsed >= span else { return }
+        if Double(count) * Self.window < Double(Self.few) * elapsed { busySince = nil }
         (windowStart, count) = (now, 0)
     }
 }
