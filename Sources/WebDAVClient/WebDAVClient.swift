@@ -44,8 +44,6 @@ package final class WebDAVClient: CloudStorage {
         var pausedUntil: ContinuousClock.Instant?
         /// If-None-Match is known to work.
         var honoursConditions: Bool
-        /// New files that were sent while that was not known.
-        var newFiles = 0
         /// The server finds no token in a list that names its resource (nginx, where an address
         /// has escapes).
         var wantsPlainTokens = false

@@ -113,7 +113,6 @@ extension WebDAVClient {
             return try await stored(upload, answer)
         }
         let answer = try await sendWhole(upload)
-        try await learnConditions(upload)
         // It may have been this one upload that was refused, not all in pieces.
         if plan != nil { state.withLock { $0.refusesChunks = true } }
         return try await stored(upload, answer)
@@ -138,31 +137,6 @@ extension WebDAVClient {
         }
         guard Self.isSuccess(answer) else { throw await refusal(answer, of: upload) }
         return answer
-    }
-
-    /// Bytes of a file that is sent twice to learn something.
-    private static let probeBytes: Int64 = 64 << 10
-
-    /// Finds out, with the second new file, whether the server keeps to If-None-Match: then those
-    /// that follow need no look before them.
-    ///
-    /// The file is sent once more, as one that must not be there; a server that takes it all the same
-    /// gets the content that it has.
-    private func learnConditions(_ upload: Upload) async throws(CloudStorageError) {
-        guard upload.target == .nothing, upload.content.size <= Self.probeBytes else { return }
-        let isTurn = state.withLock { state in
-            guard !state.honoursConditions else { return false }
-            state.newFiles += 1
-            return state.newFiles == 2
-        }
-        guard isTurn else { return }
-        do throws(CloudStorageError) {
-            let answer = try await put(upload, conditions: Self.conditions(of: .nothing))
-            if answer.status == 412 { state.withLock { $0.honoursConditions = true } }
-        } catch {
-            throw CloudStorageError(
-                error.kind, error.message, retryAfter: error.retryAfter, mayHaveHappened: true)
-        }
     }
 
     /// One upload under way.
