@@ -1,5 +1,7 @@
 import CloudStorage
 import FileSystemTypes
+import StateStore
+import Foundation
 import TestSupport
 import Testing
 
@@ -217,5 +219,36 @@ extension SavingTests {
         try await fixture.close(handle)
         await fixture.work()
         #expect(fixture.serverContents() == ["two and two"])
+    }
+
+    /// Loss of power can take back a close's row, but not the removal of the file that the row before it
+    /// speaks of.
+    @Test(arguments: [false, true])
+    func whatFsyncHasConfirmedStaysUntilItIsReplacedForGood(afterRestart: Bool) async throws {
+        var fixture = try await Fixture.makeByHand()
+        var handle = try await fixture.create("/a")
+        try await fixture.write("first", handle: handle)
+        try await fixture.fileSystem.fsync(handle: handle, dataOnly: true).value()
+        try await fixture.close(handle)
+        if afterRestart { fixture = try await fixture.restartByHand() }
+        let folder = fixture.store.contentFolder
+        func contents() throws -> [String] {
+            try FileManager.default.contentsOfDirectory(atPath: folder).map {
+                try String(contentsOfFile: folder + "/" + $0, encoding: .utf8)
+            }.sorted()
+        }
+        #expect(try contents() == ["first"])
+        handle = try await fixture.open("/a", [.read, .write])
+        try await fixture.write("later", handle: handle)
+        try await fixture.close(handle)
+        #expect(try contents() == ["first", "later"])
+        handle = try await fixture.open("/a", [.read, .write])
+        try await fixture.fileSystem.fsync(handle: handle, dataOnly: true).value()
+        #expect(try contents() == ["later"])
+        try await fixture.close(handle)
+        await fixture.work()
+        #expect(fixture.cloud.content(at: "/a") == Array("later".utf8))
+        #expect(try contents() == [])
+        await fixture.end()
     }
 }

@@ -55,6 +55,7 @@ final class WorkingCopy: Sendable {
         var state = State(file: file, size: size, missing: gaps)
         state.kept = Kept(path: path, size: size, missing: gaps.ranges, generation: 0)
         state.isKeptWhole = true
+        state.stableFiles = [path.lastPathComponent]
         self.state = Mutex(state)
         shown = Mutex(state.shown)
     }
@@ -99,9 +100,20 @@ final class WorkingCopy: Sendable {
     /// Tells rows that were made before from those that are made after the server has taken the content.
     var rowEpoch: UInt64 { state.withLock { $0.rowEpoch } }
 
+    /// A row of the confirmed content is about to come to stable storage: its file stays.
+    func expectStable(_ row: InodeRecord) {
+        state.withLock { state in
+            if let name = row.contentFile { state.stableFiles.insert(name) }
+        }
+    }
+
     /// A row of the confirmed content, made in `epoch`, is on stable storage.
     func noteStable(_ row: InodeRecord, epoch: UInt64) {
-        state.withLock { if $0.rowEpoch == epoch { $0.stableRow = row } }
+        state.withLock { state in
+            guard state.rowEpoch == epoch else { return }
+            state.stableRow = row
+            state.stableFiles = row.contentFile.map { [$0] } ?? []
+        }
     }
 
     /// Whether stable storage has such a row, but for its times.
@@ -115,6 +127,7 @@ final class WorkingCopy: Sendable {
         let gone = state.withLock { state in
             let gone = state.superseded.filter {
                 $0 !== state.frozen && $0.path != state.kept?.path && !sent.contains($0.path)
+                    && !state.stableFiles.contains($0.path.lastPathComponent)
             }
             state.superseded.removeAll { file in gone.contains { $0 === file } }
             return gone
@@ -133,6 +146,8 @@ final class WorkingCopy: Sendable {
             state.savedGeneration = generation
             state.rowEpoch += 1
             state.stableRow = nil
+            // What the server has need not be brought back.
+            if generation == state.generation { state.stableFiles = [] }
             if let generation, let kept = state.kept, kept.generation <= generation {
                 state.kept = nil
             }

@@ -24,6 +24,8 @@ extension WorkingCopy {
         var isDiscarded = false
         /// The row on stable storage that speaks of the content as it is confirmed, times aside.
         var stableRow: InodeRecord?
+        /// Names of files that the row on stable storage speaks of, or will: loss of power can bring it back.
+        var stableFiles: Set<String> = []
         /// Grows when the row may speak of something else.
         var rowEpoch: UInt64 = 0
         var copies = 0

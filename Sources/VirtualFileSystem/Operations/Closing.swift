@@ -71,6 +71,7 @@ extension VirtualFileSystem {
                 // Only times are new, which fdatasync(2) leaves out.
                 self.store.enqueue(changes)
             } else {
+                if case .put(let row)? = changes.first { working.expectStable(row) }
                 try await self.commitFully(changes)
                 if case .put(let row)? = changes.first { working.noteStable(row, epoch: epoch) }
             }
