@@ -21,6 +21,8 @@ package final class StateStore: Sendable {
     /// come after the last.
     private let connection: Mutex<DatabaseQueue?>
     private let pending = Mutex(PendingChanges<Waiter>())
+    /// The last write is over: until then it takes along whatever comes, and answers who waits.
+    private let isOver = Atomic(false)
     private let numbers: Mutex<NumberReservation>
     private let folder: Mutex<StateFolder?>
     private let writesNow: (@Sendable () -> Bool)?
@@ -236,6 +238,7 @@ package final class StateStore: Sendable {
         await withCheckedContinuation { (done: CheckedContinuation<Void, Never>) in
             queue.asyncWriteWithoutTransaction { [self] db in
                 writePending(db)
+                isOver.store(true, ordering: .sequentiallyConsistent)
                 failPending(Self.closed)
                 done.resume()
             }
@@ -255,6 +258,7 @@ package final class StateStore: Sendable {
     package func abandon() async {
         let queue = connection.withLock { $0.take() }
         guard let queue else { return }
+        isOver.store(true, ordering: .sequentiallyConsistent)
         failPending(Self.closed)
         await withCheckedContinuation { (done: CheckedContinuation<Void, Never>) in
             DispatchQueue.global().async { [self] in
@@ -328,8 +332,9 @@ package final class StateStore: Sendable {
         for waiter in batch.waiters { waiter(result) }
     }
 
-    /// Ends the wait of everyone who came after the store was closed.
+    /// Ends the wait of everyone who came after the last write.
     private func failPending(_ error: FileSystemError) {
+        guard isOver.load(ordering: .sequentiallyConsistent) else { return }
         let batch = pending.withLock { pending in
             let batch = pending.takeBatch()
             if batch != nil { pending.failed(error, returning: []) }

@@ -138,4 +138,54 @@ import Testing
         #expect(try await reopened.record(InodeNumber(3)) == nil)
         await reopened.close()
     }
+
+    /// Whoever comes while the store is being closed must not take what was queued before along.
+    @Test func closingWritesWhatWasQueuedWhateverComesMeanwhile() async throws {
+        for round in 0..<100 {
+            let path = temporary.path + "/\(round)"
+            let store = try StateStore(folder: path)
+            for key in 0..<20 { store.enqueue([.setValue(key: "\(key)", value: "\(round)")]) }
+            await withTaskGroup { group in
+                group.addTask { await store.close() }
+                group.addTask {
+                    for _ in 0..<50 { store.enqueue([.setValue(key: "late", value: "\(round)")]) }
+                }
+            }
+            let again = try StateStore(folder: path)
+            for key in 0..<20 {
+                #expect(try await again.value(forKey: "\(key)") == "\(round)")
+            }
+            await again.close()
+        }
+    }
+
+    /// A commit that comes too late hears of it; none waits for ever.
+    @Test func everyCommitDuringTheEndIsAnswered() async throws {
+        for round in 0..<100 {
+            let path = temporary.path + "/\(round)"
+            let store = try StateStore(folder: path)
+            let confirmed = await withTaskGroup { group in
+                for key in 0..<20 {
+                    group.addTask { () -> Int? in
+                        do throws(FileSystemError) {
+                            try await store.commit(
+                                [.setValue(key: "\(key)", value: "1")], durability: .normal)
+                            return key
+                        } catch {
+                            return nil
+                        }
+                    }
+                }
+                await store.close()
+                return await group.reduce(into: [Int]()) { all, key in
+                    if let key { all.append(key) }
+                }
+            }
+            let again = try StateStore(folder: path)
+            for key in confirmed {
+                #expect(try await again.value(forKey: "\(key)") == "1")
+            }
+            await again.close()
+        }
+    }
 }
