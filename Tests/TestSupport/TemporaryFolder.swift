@@ -17,10 +17,17 @@ package final class TemporaryFolder: Sendable {
     }
 
     deinit {
-        do {
-            try FileManager.default.removeItem(atPath: path)
-        } catch {
-            Issue.record(error, "\(path) could not be removed")
+        // A database that is let go of at the same time removes its log itself.
+        for attempt in 1...10 {
+            do {
+                try FileManager.default.removeItem(atPath: path)
+                return
+            } catch let error as CocoaError where error.code == .fileNoSuchFile && attempt < 10 {
+                continue
+            } catch {
+                Issue.record(error, "\(path) could not be removed")
+                return
+            }
         }
     }
 

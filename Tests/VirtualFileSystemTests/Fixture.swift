@@ -21,12 +21,13 @@ final class Fixture: Sendable {
     static func make(
         cloud: ModelCloud = ModelCloud(), folder: TemporaryFolder? = nil,
         logger: Logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }),
-        cacheLimit: Int64 = 1 << 30, over server: (any CloudStorage)? = nil,
+        cacheLimit: Int64 = 1 << 30, cacheIsSequential: Bool = false,
+        over server: (any CloudStorage)? = nil,
         options change: (inout MountOptions) -> Void = { _ in }
     ) async throws -> Fixture {
         let fixture = try Fixture(
             cloud: cloud, over: server ?? cloud, folder: folder ?? TemporaryFolder(), logger,
-            cacheLimit, change)
+            cacheLimit, cacheIsSequential, change)
         try await fixture.fileSystem.start()
         // What a mount lists by itself is over before a test counts requests.
         await fixture.fileSystem.settleReadAhead()
@@ -35,7 +36,7 @@ final class Fixture: Sendable {
 
     private init(
         cloud: ModelCloud, over server: any CloudStorage, folder: TemporaryFolder,
-        _ logger: Logger, _ cacheLimit: Int64,
+        _ logger: Logger, _ cacheLimit: Int64, _ cacheIsSequential: Bool,
         _ change: (inout MountOptions) -> Void
     ) throws {
         self.folder = folder
@@ -45,9 +46,10 @@ final class Fixture: Sendable {
         options.staleSeconds = 3_600
         options.synchronization = .all
         change(&options)
-        cache = try BlockCache(
-            BlockCache.Configuration(
-                folder: folder.file("cache"), sizeLimit: cacheLimit, minimumFreeBytes: 0))
+        var configuration = BlockCache.Configuration(
+            folder: folder.file("cache"), sizeLimit: cacheLimit, minimumFreeBytes: 0)
+        configuration.isSequential = cacheIsSequential
+        cache = try BlockCache(configuration)
         store = try StateStore(folder: folder.file("state"))
         fileSystem = VirtualFileSystem(
             cloud: server, cache: cache, store: store, options: options,
@@ -67,7 +69,7 @@ final class Fixture: Sendable {
     static func makeByHand(
         cloud: ModelCloud = ModelCloud(), folder: TemporaryFolder? = nil
     ) async throws -> Fixture {
-        try await make(cloud: cloud, folder: folder) { options in
+        try await make(cloud: cloud, folder: folder, cacheIsSequential: true) { options in
             options.synchronization = .none
             options.synchronizesInBackground = false
             options.readsAhead = false
