@@ -132,6 +132,12 @@ package final class BlockCache: Sendable {
         }
     }
 
+    /// Whether all bytes of a version are here, and all that lacks is the server's word that it still has
+    /// this version, which is under way.
+    package func awaitsConfirmation(of key: ContentKey) -> Bool {
+        table.withLock { $0.entries[key]?.content }?.awaitsConfirmation ?? false
+    }
+
     /// What the cache holds and did so far.
     package var usage: CacheUsage {
         let (bytes, entries) = table.withLock { ($0.bytes, $0.entries.count) }

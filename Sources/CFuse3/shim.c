@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -13,10 +14,39 @@ struct init_answer_head {
     uint32_t minor;
     uint32_t max_readahead;
     uint32_t flags;
+    uint16_t max_background;
+    uint16_t congestion_threshold;
+    uint32_t max_write;
+    uint32_t time_gran;
+    uint16_t max_pages;
+    uint16_t map_alignment;
+    uint32_t flags2;
+    uint32_t max_stack_depth;
 };
 
-/// Not 0 only while this thread answers INIT.
-static _Thread_local uint32_t added_init_flags;
+/// linux/fuse.h's `fuse_open_out` of Linux 6.9; older headers call the end padding.
+struct open_answer {
+    uint64_t handle;
+    uint32_t flags;
+    int32_t backing;
+};
+
+/// linux/fuse.h's `fuse_backing_map`.
+struct backing_map {
+    int32_t descriptor;
+    uint32_t flags;
+    uint64_t padding;
+};
+
+enum { open_flag_passthrough = 1 << 7 };
+#define BACKING_OPEN _IOW(229, 1, struct backing_map)
+#define BACKING_CLOSE _IOW(229, 2, uint32_t)
+
+/// Set only while this thread answers INIT.
+static _Thread_local const struct cfuse3_init_additions *init_additions;
+
+/// Not 0 only while this thread answers OPEN with such a file.
+static _Thread_local int32_t backing_of_open;
 
 static ssize_t read_message(int fd, void *buffer, size_t size, void *userdata) {
     (void)userdata;
@@ -25,10 +55,19 @@ static ssize_t read_message(int fd, void *buffer, size_t size, void *userdata) {
 
 static ssize_t write_answer(int fd, struct iovec *parts, int count, void *userdata) {
     (void)userdata;
-    if (added_init_flags != 0 && count == 2
+    if (init_additions != NULL && count == 2
         && parts[1].iov_len >= sizeof(struct init_answer_head)) {
         struct init_answer_head *answer = parts[1].iov_base;
-        answer->flags |= added_init_flags;
+        answer->flags |= init_additions->flags;
+        answer->flags2 |= init_additions->flags2;
+        if (init_additions->max_stack_depth != 0) {
+            answer->max_stack_depth = init_additions->max_stack_depth;
+        }
+    }
+    if (backing_of_open != 0 && count == 2 && parts[1].iov_len == sizeof(struct open_answer)) {
+        struct open_answer *answer = parts[1].iov_base;
+        answer->flags |= open_flag_passthrough;
+        answer->backing = backing_of_open;
     }
     return writev(fd, parts, count);
 }
@@ -38,19 +77,38 @@ int cfuse3_install_io(struct fuse_session *session) {
     return fuse_session_custom_io(session, &io, fuse_session_fd(session));
 }
 
-int cfuse3_answer_init(struct fuse_session *session, uint32_t added_flags) {
+int cfuse3_answer_init(struct fuse_session *session, struct cfuse3_init_additions added) {
     struct fuse_buf buffer = {0};
     int length;
     do {
         length = fuse_session_receive_buf(session, &buffer);
     } while (length == -EINTR);
     if (length > 0) {
-        added_init_flags = added_flags;
+        init_additions = &added;
         fuse_session_process_buf(session, &buffer);
-        added_init_flags = 0;
+        init_additions = NULL;
     }
     free(buffer.mem);
     return length;
+}
+
+int32_t cfuse3_open_backing(struct fuse_session *session, int descriptor) {
+    const struct backing_map map = {.descriptor = descriptor};
+    const int backing = ioctl(fuse_session_fd(session), BACKING_OPEN, &map);
+    return backing < 0 ? -errno : backing;
+}
+
+int cfuse3_close_backing(struct fuse_session *session, int32_t backing) {
+    const uint32_t number = (uint32_t)backing;
+    return ioctl(fuse_session_fd(session), BACKING_CLOSE, &number) < 0 ? -errno : 0;
+}
+
+int cfuse3_reply_open_backed(fuse_req_t request, const struct fuse_file_info *info,
+                             int32_t backing) {
+    backing_of_open = backing;
+    const int result = fuse_reply_open(request, info);
+    backing_of_open = 0;
+    return result;
 }
 
 void cfuse3_set_thread_name(const char *name) {

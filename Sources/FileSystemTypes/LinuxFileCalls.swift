@@ -8,6 +8,7 @@ package enum LinuxFileCalls {
             Int32, UnsafeMutablePointer<Int>?, Int32, UnsafeMutablePointer<Int>?, Int, UInt32
         ) -> Int
     private typealias Allocate = @convention(c) (Int32, Int32, Int, Int) -> Int32
+    private typealias Duplicate = @convention(c) (Int32, Int32, Int32) -> Int32
 
     /// `FALLOC_FL_KEEP_SIZE`
     package static let keepSize: Int32 = 1
@@ -24,6 +25,10 @@ package enum LinuxFileCalls {
 
     private static let allocateSymbol: Allocate? = dlsym(nil, "fallocate").map {
         unsafeBitCast($0, to: Allocate.self)
+    }
+
+    private static let duplicateSymbol: Duplicate? = dlsym(nil, "dup3").map {
+        unsafeBitCast($0, to: Duplicate.self)
     }
 
     /// copy_file_range(2): how many bytes were copied, -1 with `errno` where it failed. Advances
@@ -48,5 +53,35 @@ package enum LinuxFileCalls {
             return -1
         }
         return call(descriptor, mode, offset, count)
+    }
+
+    /// dup3(2) with O_CLOEXEC: `target` becomes what `source` is; its number, or -1 with `errno`.
+    package static func duplicate(_ source: Int32, onto target: Int32) -> Int32 {
+        guard let call = duplicateSymbol else {
+            errno = ENOSYS
+            return -1
+        }
+        return call(source, target, O_CLOEXEC)
+    }
+
+    /// Who else has the file of a descriptor open, by which its lease would be refused.
+    package enum OtherOpens: Sendable {
+        /// A descriptor for writing, or a mapping made by one.
+        case writing
+        /// Any descriptor or mapping.
+        case any
+    }
+
+    /// Whether nobody else has a file open in such a way, mappings included (fcntl(2), F_SETLEASE):
+    /// a lease is taken and given back at once. False too where the file system knows no leases.
+    ///
+    /// The descriptor must be open for reading only; whoever opens the file in that instant waits for
+    /// it, or fails with EWOULDBLOCK if it may not wait, and this process gets SIGIO.
+    package static func isFree(_ descriptor: Int32, of others: OtherOpens) -> Bool {
+        let setLease: Int32 = 1024
+        let kind = others == .any ? F_WRLCK : F_RDLCK
+        guard fcntl(descriptor, setLease, Int32(kind)) == 0 else { return false }
+        _ = fcntl(descriptor, setLease, Int32(F_UNLCK))
+        return true
     }
 }

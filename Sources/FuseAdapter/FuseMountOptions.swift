@@ -1,3 +1,5 @@
+import CFuse3
+
 /// How a mount is to be made.
 package struct FuseMountOptions: Sendable {
     /// Bytes of the largest read and write request: the most that the kernel can do.
@@ -20,6 +22,8 @@ package struct FuseMountOptions: Sendable {
     /// written, cut or given away. The kernel then need not ask for `security.capability` before
     /// each write, which doubles the requests of small writes.
     package var clearsSetIDBits = false
+    /// Whether the kernel may read complete files by itself, where it can: as root, since Linux 6.9.
+    package var passesThrough = true
     /// Further options for libfuse and the kernel, each as after `-o`. `nonempty` allows a mount
     /// point with entries.
     package var extra: [String] = []
@@ -57,14 +61,22 @@ package struct FuseMountOptions: Sendable {
     /// Whether the mount point may have entries. libfuse 3 always allows it, and knows no such option.
     package var allowsNonEmpty: Bool { extra.contains(Self.nonEmpty) }
 
-    /// Flags of linux/fuse.h, `fuse_init_out.flags`, that libfuse 3.14 does not send.
+    /// What of linux/fuse.h's `fuse_init_out` libfuse 3.14 does not send.
     ///
     /// FUSE_PARALLEL_DIROPS: without it look-ups in one folder wait for each other.
-    var addedInitFlags: UInt32 {
+    var initAdditions: cfuse3_init_additions {
         let parallelDirectoryOperations: UInt32 = 1 << 18
         let handleKillPrivilegesV2: UInt32 = 1 << 28
-        return clearsSetIDBits
-            ? parallelDirectoryOperations | handleKillPrivilegesV2 : parallelDirectoryOperations
+        var additions = cfuse3_init_additions()
+        additions.flags = parallelDirectoryOperations
+        if clearsSetIDBits { additions.flags |= handleKillPrivilegesV2 }
+        if passesThrough {
+            // FUSE_INIT_EXT says that there are flags beyond 32 bits: FUSE_PASSTHROUGH.
+            additions.flags |= 1 << 30
+            additions.flags2 = 1 << 5
+            additions.max_stack_depth = 1
+        }
+        return additions
     }
 
     private static let nonEmpty = "nonempty"

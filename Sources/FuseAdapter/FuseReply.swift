@@ -61,7 +61,8 @@ struct FuseReply: ~Copyable, @unchecked Sendable {
 
     consuming func opened(_ file: OpenedFile) -> Bool {
         var info = fuse_file_info(file)
-        return send { fuse_reply_open($0, &info) }
+        guard let backing = file.backing else { return send { fuse_reply_open($0, &info) } }
+        return send { cfuse3_reply_open_backed($0, &info, backing.number) }
     }
 
     consuming func opened(_ folder: OpenedFolder) -> Bool {
@@ -118,5 +119,6 @@ extension fuse_file_info {
         fh = file.handle
         keep_cache = file.keepsCache ? 1 : 0
         noflush = file.needsFlush ? 0 : 1
+        direct_io = file.backing?.isOnlyMapped == true ? 1 : 0
     }
 }

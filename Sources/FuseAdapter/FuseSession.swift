@@ -165,11 +165,14 @@ extension FuseSession {
         let isNotifying = notifier.start(pointer)
         let isWatching = watchdog.start { self.abort() }
         dispatcher.fileSystem.setNotifier(notifier)
+        let backingFiles = FuseBackingFiles(pointer, options: options, logger: logger)
+        dispatcher.fileSystem.setBackingFiles(backingFiles)
 
         let result = answerRequests(mounted, onReady)
 
         state.withLock { $0 = .ended }
         loopEnd.signal()
+        backingFiles?.end()
         if pointer.isConnectionLost || dispatcher.isConnectionLost {
             dispatcher.noteConnectionLost()
             pointer.closeConnection()
@@ -188,7 +191,7 @@ extension FuseSession {
     private func answerRequests(
         _ mounted: Mounted, _ onReady: @Sendable () -> Void
     ) -> FuseMountError? {
-        let length = cfuse3_answer_init(pointer.raw, options.addedInitFlags)
+        let length = cfuse3_answer_init(pointer.raw, options.initAdditions)
         guard length > 0, fuse_session_exited(pointer.raw) == 0 else {
             return length == 0
                 ? nil

@@ -173,6 +173,7 @@ extension VirtualFileSystem {
     package func shutdown() async {
         let task = synchronization.withLock { $0.take() }
         task?.cancel()
+        await endMappings()
         await aheadTasks.end()
         await listings.end()
         let copies = lateCopies.withLock { $0.work.take() }

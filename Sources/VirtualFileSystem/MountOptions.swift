@@ -39,6 +39,8 @@ package struct MountOptions: Sendable {
     package var synchronizesInBackground = true
     /// Whether folders and small files are fetched before a program that walks asks for them.
     package var readsAhead = true
+    /// Bytes from which on complete files are read by the kernel itself, where it can.
+    package var smallestBacked: Int64 = 1 << 20
     /// Clocks and random names.
     package var chance = Chance.system
     package var symbolicLinks: SymbolicLinks = .store

@@ -67,6 +67,9 @@ package final class VirtualFileSystem: Sendable {
     /// Found out by this run, where the cloud can't say.
     let learnedUploadBehaviour = Mutex<Capabilities.UploadOntoName?>(nil)
     private let serials = Atomic<UInt64>(0)
+    /// Closed handles by which programs still map files.
+    let mappedHandles = BackgroundTasks()
+    private let backingBox = Mutex<(any BackingFiles)?>(nil)
     private let notifierBox = Mutex<(any KernelNotifier)?>(nil)
 
     /// Nothing is asked of the server before `start`.
@@ -101,6 +104,13 @@ package final class VirtualFileSystem: Sendable {
     package func setNotifier(_ notifier: any KernelNotifier) {
         notifierBox.withLock { $0 = notifier }
     }
+
+    /// Who takes files for the kernel; set before the first operation, nil where nobody does.
+    package func setBackingFiles(_ files: (any BackingFiles)?) {
+        backingBox.withLock { $0 = files }
+    }
+
+    var backingFiles: (any BackingFiles)? { backingBox.withLock { $0 } }
 
     var notifier: (any KernelNotifier)? { notifierBox.withLock { $0 } }
 

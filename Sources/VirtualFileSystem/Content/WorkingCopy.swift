@@ -17,7 +17,7 @@ final class WorkingCopy: Sendable {
     /// Tells this working copy from others of the same node.
     let serial: UInt64
     private let base: CachedContent?
-    private let state: Mutex<State>
+    let state: Mutex<State>
     private let shown: Mutex<Shown>
 
     /// - Parameters:
@@ -221,7 +221,9 @@ final class WorkingCopy: Sendable {
 
     func write(_ bytes: UnsafeRawBufferPointer, at offset: Int64) throws(FileSystemError) {
         try change { state throws(FileSystemError) in
-            try state.file.write(bytes, at: offset)
+            try state.changeBoth { file throws(FileSystemError) in
+                try file.write(bytes, at: offset)
+            }
             let range = ByteRange(offset: offset, count: Int64(bytes.count))
             state.missing.remove(range)
             state.size = max(state.size, range.upperBound)
@@ -231,50 +233,56 @@ final class WorkingCopy: Sendable {
     /// Appends at the end as it is when the bytes are written.
     func append(_ bytes: UnsafeRawBufferPointer) throws(FileSystemError) {
         try change { state throws(FileSystemError) in
-            try state.file.write(bytes, at: state.size)
+            let end = state.size
+            try state.changeBoth { file throws(FileSystemError) in try file.write(bytes, at: end) }
             state.size += Int64(bytes.count)
         }
     }
 
     func truncate(to size: Int64) throws(FileSystemError) {
         try change(isTruncating: size == 0) { state throws(FileSystemError) in
-            try state.file.truncate(to: size)
+            try state.changeBoth { file throws(FileSystemError) in try file.truncate(to: size) }
             if size < state.size { state.missing.remove(ByteRange(size, state.size)) }
             state.size = size
         }
     }
 
     func allocate(_ mode: AllocationMode, _ range: ByteRange) throws(FileSystemError) {
+        let hole = LinuxFileCalls.punchHole | LinuxFileCalls.keepSize
         try change { state throws(FileSystemError) in
+            let size = state.size
             switch mode {
             case .allocate:
-                try state.file.allocate(0, range)
-                state.size = max(state.size, range.upperBound)
+                try state.changeBoth { file throws(FileSystemError) in try file.allocate(0, range) }
+                state.size = max(size, range.upperBound)
             case .keepSize:
                 try state.file.allocate(LinuxFileCalls.keepSize, range)
-            case .punchHole:
-                try state.file.allocate(LinuxFileCalls.punchHole | LinuxFileCalls.keepSize, range)
-                state.missing.remove(range)
-            case .zeroRange(let keepSize):
-                if keepSize {
-                    try state.file.allocate(
-                        LinuxFileCalls.punchHole | LinuxFileCalls.keepSize, range)
-                } else {
-                    try state.file.allocate(
-                        LinuxFileCalls.punchHole | LinuxFileCalls.keepSize, range)
-                    state.size = max(state.size, range.upperBound)
-                    try state.file.truncate(to: state.size)
+            case .punchHole, .zeroRange(keepSize: true):
+                try state.changeBoth { file throws(FileSystemError) in
+                    try file.allocate(hole, range)
                 }
+                state.missing.remove(range)
+            case .zeroRange(keepSize: false):
+                try state.changeBoth { file throws(FileSystemError) in
+                    try file.allocate(hole, range)
+                    try file.truncate(to: max(size, range.upperBound))
+                }
+                state.size = max(size, range.upperBound)
                 state.missing.remove(range)
             }
         }
     }
 
-    /// - Parameter isTruncating: none of the old content is needed.
-    private func change(
-        isTruncating: Bool = false, _ body: (inout State) throws(FileSystemError) -> Void
+    /// - Parameters:
+    ///   - isTruncating: none of the old content is needed.
+    ///   - isNeeded: asked under the same lock; nothing happens where it says no.
+    func change(
+        isTruncating: Bool = false,
+        onlyIf isNeeded: ((State) throws(FileSystemError) -> Bool)? = nil,
+        _ body: (inout State) throws(FileSystemError) -> Void
     ) throws(FileSystemError) {
         try update { state throws(FileSystemError) in
+            if let isNeeded, try !isNeeded(state) { return }
             if state.isFrozen || state.mustKeep(truncating: isTruncating) {
                 try Self.thaw(&state, isEmpty: isTruncating)
             }

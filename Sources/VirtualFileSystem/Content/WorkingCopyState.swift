@@ -29,6 +29,8 @@ extension WorkingCopy {
         /// Grows when the row may speak of something else.
         var rowEpoch: UInt64 = 0
         var copies = 0
+        /// What the kernel shows to readers by itself, which every change goes to as well.
+        var mirror: BackedFile?
 
         var shown: Shown {
             Shown(

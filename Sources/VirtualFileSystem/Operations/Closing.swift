@@ -10,6 +10,16 @@ extension VirtualFileSystem {
     /// close(2): the content survives the driver when this answers; where the mount is to answer
     /// for the server, it is there, or the error says why not.
     package func flush(handle: UInt64) -> Outcome<Void> {
+        guard isMappable(handle) else { return flushWritten(handle) }
+        return pending { () throws(FileSystemError) in
+            try await self.takeMapped(by: handle)
+            try await self.flushWritten(handle).value()
+        }
+    }
+
+    /// The same, for what is in the working copy.
+    /// - Parameter waits: for the server, where the mount is to answer for it.
+    func flushWritten(_ handle: UInt64, waits: Bool = true) -> Outcome<Void> {
         let node = tree.withLock { tree -> Node? in
             guard let open = tree.handles[handle], open.options.contains(.write) else { return nil }
             return tree.nodes[open.node]
@@ -20,7 +30,7 @@ extension VirtualFileSystem {
                 ? .success(()) : .failure(.stale, "another client has deleted the file")
         }
         let changes = keepContent(of: node.id, whole: node.writeHandles == 1)
-        let waitsForServer = options.synchronization == .all && !node.isLocalOnly
+        let waitsForServer = waits && options.synchronization == .all && !node.isLocalOnly
         if !waitsForServer, let result = store.commitNow(changes, durability: .normal) {
             if case .success = result {
                 working.removeSuperseded(keeping: sentPaths(of: node.inode))
@@ -58,6 +68,14 @@ extension VirtualFileSystem {
         let id = tree.withLock { $0.handles[handle]?.node }
         guard let id else { return .success(()) }
         if let error = takeOwedError(of: [id]) { return .ready(.failure(error)) }
+        guard isMappable(handle) else { return fsyncWritten(id, dataOnly: dataOnly) }
+        return pending { () throws(FileSystemError) in
+            try await self.takeMapped(by: handle)
+            try await self.fsyncWritten(id, dataOnly: dataOnly).value()
+        }
+    }
+
+    private func fsyncWritten(_ id: UInt64, dataOnly: Bool) -> Outcome<Void> {
         guard let working = tree.withLock({ $0.nodes[id]?.working }), !working.isSaved else {
             return .success(())
         }
@@ -105,12 +123,33 @@ extension VirtualFileSystem {
 
     /// The last close of a handle.
     package func release(handle: UInt64) -> Outcome<Void> {
+        let isMapped = tree.withLock { tree in
+            tree.handles[handle].map { tree.nodes[$0.node]?.isStillMapped(by: $0) ?? false }
+                ?? false
+        }
+        guard isMapped else { return releaseNow(handle) }
+        releaseWhenUnmapped(handle)
+        return .success(())
+    }
+
+    /// The same, once nobody maps the file by the handle.
+    func releaseNow(_ handle: UInt64) -> Outcome<Void> {
         enum Rest { case nothing(CachedContent?), work(UInt64) }
+        var ended: (BackedFile, WorkingCopy?)?
+        defer {
+            if let (file, working) = ended {
+                working?.setMirror(nil)
+                file.end()
+            }
+        }
         let rest: Rest = tree.withLock { tree in
             guard let open = tree.handles.removeValue(forKey: handle),
                 var node = tree.nodes[open.node]
             else { return .nothing(nil) }
             node.openHandles -= 1
+            if open.isBacked, let file = node.endBacked(open.options) {
+                ended = (file, node.working)
+            }
             if open.options.contains(.write) { node.writeHandles -= 1 }
             var unused: CachedContent?
             if node.openHandles == 0 {

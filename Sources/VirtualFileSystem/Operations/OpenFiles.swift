@@ -14,6 +14,12 @@ extension VirtualFileSystem {
                 try await self.openForWriting(node, options: options)
             }
         }
+        if isAboutToBeBacked(node) {
+            return pending { () throws(FileSystemError) in
+                await self.awaitConfirmation(of: node)
+                return try self.openForReading(node, options: options)
+            }
+        }
         return now { () throws(FileSystemError) in try openForReading(node, options: options) }
     }
 
@@ -29,7 +35,8 @@ extension VirtualFileSystem {
                 let reference = tree.withLock { $0.reference(of: id) } ?? server.reference
                 content = try cachedContent(for: server, reference: reference)
             }
-            if let file = try finishOpening(id, options: options, content: content) {
+            let offer = content.flatMap { offerToKernel($0) }
+            if let file = try finishOpening(id, options: options, content: content, offer) {
                 if let content { noteOpened(file: id, content: content) }
                 return file
             }
@@ -152,9 +159,11 @@ extension VirtualFileSystem {
         }
         let isNew = node.working == nil
         let finished = working
-        let old: CachedContent? = tree.withLock { tree in
-            guard var changed = tree.nodes[id] else { return nil }
+        let (old, backed) = tree.withLock { tree -> (CachedContent?, BackedFile?) in
+            guard var changed = tree.nodes[id] else { return (nil, nil) }
             changed.working = finished
+            // Nobody writes to a new one yet.
+            if isNew { finished?.setMirror(changed.backed) }
             // Its pages are the same bytes until somebody writes.
             if isNew, !truncated, node.pagesOf == node.contentVersion {
                 changed.pagesOf = changed.contentVersion
@@ -162,9 +171,12 @@ extension VirtualFileSystem {
             let old = changed.cached
             changed.cached = nil
             tree.nodes[id] = changed
-            return old
+            return (old, changed.backed)
         }
         old?.release()
+        if isNew, truncated, backed != nil, let finished {
+            try await disk.run { () throws(FileSystemError) in try finished.truncate(to: 0) }
+        }
         if truncated { noteChange(of: id, handle: nil) }
     }
 
@@ -186,52 +198,48 @@ extension VirtualFileSystem {
         return try WorkingCopy(serial: serial, path: path, base: base)
     }
 
-    /// Makes the handle. Takes over `content`, which readers of the node share; nil where the node
-    /// has no content to read.
+    /// Makes the handle. Takes over `content`, which readers of the node share, and `offer`; nil where
+    /// the node has no content to read.
     private func finishOpening(
-        _ id: UInt64, options: OpenOptions, content: CachedContent?
+        _ id: UInt64, options: OpenOptions, content: CachedContent?, _ offer: BackedFile? = nil
     ) throws(FileSystemError) -> OpenedFile? {
-        enum Ending {
-            case opened(OpenedFile, unused: CachedContent?)
-            case failed(FileSystemError)
-            case withoutContent
+        var unused = content
+        var offer = offer
+        defer {
+            offer?.end()
+            unused?.release()
         }
-        let ending: Ending = tree.withLock { tree in
+        return try tree.withLock { tree throws(FileSystemError) -> OpenedFile? in
             guard tree.handles.count + tree.directoryHandles.count < self.options.handleLimit else {
-                return .failed(FileSystemError(.tooManyOpen, "too many open files on the mount"))
+                throw FileSystemError(.tooManyOpen, "too many open files on the mount")
             }
             guard var node = tree.nodes[id] else {
-                return .failed(FileSystemError(.stale, "the file is gone"))
+                throw FileSystemError(.stale, "the file is gone")
             }
-            var unused = content
             if node.cached == nil, node.working == nil, content == nil, node.notice == nil {
-                return .withoutContent
+                return nil
             }
             if node.cached == nil, node.working == nil {
                 node.cached = content
                 unused = nil
+                node.take(&offer)
             }
             node.openHandles += 1
             if options.contains(.write) { node.writeHandles += 1 }
+            let backing = node.back(options)
             let version = node.contentVersion
-            let keepsCache = node.pagesOf == version
-            node.pagesOf = version
+            let keepsCache = node.pagesOf == version && backing == nil
+            // What the kernel does by itself it does not do in its pages of the node.
+            node.pagesOf = backing == nil ? version : nil
             tree.nodes[id] = node
             let handle = tree.nextHandle
             tree.nextHandle += 1
-            tree.handles[handle] = FileHandle(node: id, options: options)
-            let file = OpenedFile(
-                handle: handle, keepsCache: keepsCache, needsFlush: options.contains(.write))
-            return .opened(file, unused: unused)
-        }
-        switch ending {
-        case .opened(let file, let unused):
-            unused?.release()
-            return file
-        case .failed(let error):
-            content?.release()
-            throw error
-        case .withoutContent: return nil
+            var open = FileHandle(node: id, options: options)
+            open.isBacked = backing != nil
+            tree.handles[handle] = open
+            return OpenedFile(
+                handle: handle, keepsCache: keepsCache, needsFlush: options.contains(.write),
+                backing: backing)
         }
     }
 }

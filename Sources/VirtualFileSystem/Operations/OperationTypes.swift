@@ -52,11 +52,27 @@ package struct OpenedFile: Sendable, Equatable {
     package var keepsCache: Bool
     /// Whether `flush` has anything to do when a program closes it.
     package var needsFlush: Bool
+    /// The local file that the kernel takes for it, where it does.
+    package var backing: Backing?
 
-    package init(handle: UInt64, keepsCache: Bool, needsFlush: Bool) {
+    /// A local file in the place of a driver (FUSE passthrough).
+    package struct Backing: Sendable, Equatable {
+        /// The kernel's for the file (see `BackingFiles`).
+        package var number: Int32
+        /// Only for mappings: what is read and written comes to the driver.
+        package var isOnlyMapped: Bool
+
+        package init(number: Int32, isOnlyMapped: Bool) {
+            self.number = number
+            self.isOnlyMapped = isOnlyMapped
+        }
+    }
+
+    package init(handle: UInt64, keepsCache: Bool, needsFlush: Bool, backing: Backing? = nil) {
         self.handle = handle
         self.keepsCache = keepsCache
         self.needsFlush = needsFlush
+        self.backing = backing
     }
 }
 
@@ -186,4 +202,15 @@ package protocol KernelNotifier: Sendable {
     func invalidateAttributes(ofNode node: UInt64)
     /// The kernel forgets what a name in a folder stands for.
     func invalidateEntry(parent: UInt64, name: String)
+}
+
+/// Local files that the kernel uses by itself in the place of files of the mount (FUSE passthrough).
+///
+/// While one program has a file open so, the kernel wants the same of all others that open the node,
+/// for writing too (linux, fs/fuse/iomode.c). Calls return at once and may come from any thread.
+package protocol BackingFiles: Sendable {
+    /// Hands over an open file; nil where the kernel doesn't take it. The descriptor stays the caller's.
+    func open(_ descriptor: Int32) -> Int32?
+    /// Takes it back; who has it open keeps it.
+    func close(_ number: Int32)
 }

@@ -13,7 +13,9 @@ extension VirtualFileSystem {
         guard let source = source(of: handle) else { return .failure(.badHandle) }
         do throws(FileSystemError) {
             let count =
-                if let working = source.working {
+                if let backed = source.backed {
+                    try backed.read(at: offset, into: buffer)
+                } else if let working = source.working {
                     try working.readNow(offset: offset, into: buffer)
                 } else if let cached = source.cached {
                     try cached.readNow(offset: offset, into: buffer)
@@ -30,6 +32,8 @@ extension VirtualFileSystem {
     }
 
     private struct Source {
+        /// What the kernel shows to others, and programs may have stored to by mappings.
+        var backed: BackedFile?
         var working: WorkingCopy?
         var cached: CachedContent?
         var folder: UInt64?
@@ -51,7 +55,8 @@ extension VirtualFileSystem {
                 return nil
             }
             return Source(
-                working: node.working, cached: node.cached, folder: node.parent, notice: node.notice
+                backed: open.isBacked ? node.backed : nil, working: node.working,
+                cached: node.cached, folder: node.parent, notice: node.notice
             )
         }
     }
@@ -80,10 +85,13 @@ extension VirtualFileSystem {
         _ source: Source, offset: Int64, count: Int
     ) async throws(FileSystemError) -> ReadBuffer? {
         let size =
-            source.working?.size ?? source.cached?.size ?? Int64(source.notice?.count ?? 0)
+            source.working?.size ?? source.backed?.size ?? source.cached?.size
+            ?? Int64(source.notice?.count ?? 0)
         let wanted = max(0, min(Int64(count), size - offset))
         let range = ByteRange(offset: offset, count: wanted)
-        if let working = source.working {
+        if source.backed != nil {
+            // All of it is here.
+        } else if let working = source.working {
             try await working.fill(range, on: disk)
         } else if let cached = source.cached {
             do throws(CloudStorageError) {
@@ -102,7 +110,9 @@ extension VirtualFileSystem {
             let target = UnsafeMutableRawBufferPointer(rebasing: bytes[..<Int(wanted)])
             do throws(FileSystemError) {
                 var read: Int?
-                if let working = source.working {
+                if let backed = source.backed {
+                    read = try backed.read(at: offset, into: target)
+                } else if let working = source.working {
                     read = try working.readNow(offset: offset, into: target)
                 } else if let cached = source.cached {
                     read = try cached.readNow(offset: offset, into: target)

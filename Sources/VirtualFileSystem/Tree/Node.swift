@@ -35,6 +35,11 @@ struct Node {
     var copied: CopiedContent?
     /// The server's content, while a handle reads it; its number of uses is `openHandles`' business.
     var cached: CachedContent?
+    /// What the kernel reads by itself for all handles of programs: those of `backedHandles`.
+    var backed: BackedFile?
+    var backedHandles = 0
+    /// Of these, the ones that write.
+    var backedWriters = 0
     /// The content version the kernel's pages were read from.
     var pagesOf: String?
     /// The working copy may be sent although the file is open: flushed, and not written since.

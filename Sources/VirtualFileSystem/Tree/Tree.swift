@@ -201,4 +201,9 @@ struct FileHandle {
     let options: OpenOptions
     /// Set by the first write through this handle.
     var hasWritten = false
+    /// The kernel has it open on the node's `backed`.
+    var isBacked = false
+
+    /// Whether a program may have mapped it so that its stores go to the file unseen.
+    var isMappable: Bool { isBacked && options.isSuperset(of: [.read, .write]) }
 }

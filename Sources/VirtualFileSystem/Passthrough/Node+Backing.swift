@@ -1,0 +1,38 @@
+/// Nodes whose readers the kernel serves by itself.
+extension Node {
+    /// Takes what was offered for the first handle, where it is this node's content and nobody else has it
+    /// open: while some read through the driver and its pages, the kernel wants all to.
+    mutating func take(_ offer: inout BackedFile?) {
+        guard let file = offer, backed == nil, openHandles == 0, file.isOnlyOurs else { return }
+        backed = file
+        offer = nil
+    }
+
+    /// Counts one more handle as the kernel's; nil where the driver serves it.
+    mutating func back(_ options: OpenOptions) -> OpenedFile.Backing? {
+        guard let backed else { return nil }
+        backedHandles += 1
+        let isWriter = options.contains(.write)
+        if isWriter { backedWriters += 1 }
+        return OpenedFile.Backing(number: backed.number, isOnlyMapped: isWriter)
+    }
+
+    /// Ends one such handle. Returns the file where it was the last: it is to be ended.
+    mutating func endBacked(_ options: OpenOptions) -> BackedFile? {
+        backedHandles -= 1
+        if options.contains(.write) { backedWriters -= 1 }
+        guard backedHandles == 0 else { return nil }
+        defer { backed = nil }
+        return backed
+    }
+
+    /// Whether programs may still have the file mapped by a handle that they have closed: then what they
+    /// see, and what they store, is still to be that of the node.
+    func isStillMapped(by handle: FileHandle) -> Bool {
+        guard handle.isBacked, let backed else { return false }
+        if handle.isMappable {
+            guard backedWriters == 1, backed.hasNoWriter else { return true }
+        }
+        return backedHandles == 1 && !backed.isOnlyOurs
+    }
+}

@@ -1,0 +1,244 @@
+import CloudStorage
+import FileSystemTypes
+import Glibc
+import Synchronization
+import TestSupport
+import Testing
+
+import VirtualFileSystem
+
+/// A kernel that reads by itself what it is handed.
+private final class Kernel: BackingFiles {
+    private struct State {
+        var files: [Int32: Int32] = [:]
+        var last: Int32 = 0
+        var takes = true
+    }
+
+    private let state = Mutex(State())
+
+    func open(_ descriptor: Int32) -> Int32? {
+        state.withLock { state in
+            guard state.takes else { return nil }
+            state.last += 1
+            state.files[state.last] = descriptor
+            return state.last
+        }
+    }
+
+    func close(_ number: Int32) { state.withLock { $0.files[number] = nil } }
+
+    var count: Int { state.withLock { $0.files.count } }
+
+    func refuse() { state.withLock { $0.takes = false } }
+
+    /// A program's own open file, as the kernel makes it; to be closed.
+    func file(_ backing: OpenedFile.Backing?, _ flags: Int32) throws -> Int32 {
+        let number = try #require(backing?.number)
+        let descriptor = try #require(state.withLock { $0.files[number] })
+        let file = Glibc.open("/proc/self/fd/\(descriptor)", flags | O_CLOEXEC)
+        return try #require(file >= 0 ? file : nil)
+    }
+
+    /// What a program reads without the driver.
+    func text(_ backing: OpenedFile.Backing?) throws -> String {
+        let file = try file(backing, O_RDONLY)
+        defer { Glibc.close(file) }
+        var bytes = [UInt8](repeating: 0, count: 1 << 16)
+        let count = pread(file, &bytes, bytes.count, 0)
+        return String(decoding: bytes[..<max(0, count)], as: UTF8.self)
+    }
+}
+
+/// Files that the kernel reads by itself, and what becomes of them when somebody writes.
+@Suite struct BackingTests {
+    private static let text = "the first content of a file"
+
+    /// A mount whose file is all here, and known to be the server's.
+    private static func make(
+        _ text: String = text, smallest: Int64 = 8
+    ) async throws -> (Fixture, Kernel) {
+        let fixture = try await Fixture.make(cacheIsSequential: true) {
+            $0.smallestBacked = smallest
+        }
+        let kernel = Kernel()
+        fixture.fileSystem.setBackingFiles(kernel)
+        try await fixture.save(text, to: "/a.txt")
+        return (fixture, kernel)
+    }
+
+    @Test func aCompleteFileIsReadByTheKernel() async throws {
+        let (fixture, kernel) = try await Self.make()
+        let first = try await fixture.opened("/a.txt", [.read])
+        #expect(first.backing?.isOnlyMapped == false)
+        #expect(try kernel.text(first.backing) == Self.text)
+        let second = try await fixture.opened("/a.txt", [.read])
+        #expect(second.backing == first.backing)
+        try await fixture.close(first.handle)
+        #expect(kernel.count == 1)
+        try await fixture.close(second.handle)
+        #expect(kernel.count == 0)
+    }
+
+    @Test func whatIsSmallOrNotAllHereIsReadByTheDriver() async throws {
+        let (fixture, kernel) = try await Self.make(smallest: 1000)
+        let small = try await fixture.opened("/a.txt", [.read])
+        #expect(small.backing == nil)
+        fixture.cloud.storeByOther([UInt8](repeating: 7, count: 2000), at: "/b.txt")
+        try await fixture.look("/")
+        let incomplete = try await fixture.opened("/b.txt", [.read])
+        #expect(incomplete.backing == nil)
+        _ = try await fixture.read(handle: incomplete.handle)
+        // As long as one reads by the driver all do.
+        let other = try await fixture.opened("/b.txt", [.read])
+        #expect(other.backing == nil)
+        try await fixture.close(incomplete.handle)
+        try await fixture.close(other.handle)
+        let complete = try await fixture.opened("/b.txt", [.read])
+        #expect(complete.backing != nil)
+        try await fixture.close(complete.handle)
+        kernel.refuse()
+        let refused = try await fixture.opened("/b.txt", [.read])
+        #expect(refused.backing == nil)
+        #expect(try await fixture.read(handle: refused.handle, count: 10).utf8.count == 10)
+    }
+
+    @Test func aWriterAloneWritesByTheDriver() async throws {
+        let (fixture, kernel) = try await Self.make()
+        let writer = try await fixture.opened("/a.txt", [.read, .write])
+        let reader = try await fixture.opened("/a.txt", [.read])
+        #expect(writer.backing == nil && reader.backing == nil)
+        #expect(kernel.count == 0)
+        try await fixture.close(writer.handle)
+        try await fixture.close(reader.handle)
+    }
+
+    /// Every kind of change is at once in what readers see.
+    @Test func readersSeeWhatIsWritten() async throws {
+        let (fixture, kernel) = try await Self.make()
+        let reader = try await fixture.opened("/a.txt", [.read])
+        let writer = try await fixture.opened("/a.txt", [.read, .write])
+        #expect(
+            writer.backing
+                == .init(number: try #require(reader.backing?.number), isOnlyMapped: true))
+        try await fixture.write("THE", at: 0, handle: writer.handle)
+        #expect(try kernel.text(reader.backing) == "THE first content of a file")
+        #expect(try await fixture.read(handle: writer.handle) == "THE first content of a file")
+        let appender = try await fixture.opened("/a.txt", [.write, .append])
+        try await fixture.write("!", handle: appender.handle)
+        #expect(try kernel.text(reader.backing) == "THE first content of a file!")
+        _ = try await fixture.fileSystem.fallocate(
+            handle: writer.handle, mode: .zeroRange(keepSize: false), range: ByteRange(26, 30)
+        ).value()
+        #expect(try kernel.text(reader.backing) == "THE first content of a fil\0\0\0\0")
+        var changes = AttributeChanges()
+        changes.size = 3
+        _ = try await fixture.fileSystem.setattr(
+            node: try await fixture.node("/a.txt"), changes: changes, handle: nil,
+            caller: fixture.caller
+        ).value()
+        #expect(try kernel.text(reader.backing) == "THE")
+        try await fixture.close(appender.handle)
+        try await fixture.close(writer.handle)
+        try await eventually { fixture.cloud.content(at: "/a.txt") == Array("THE".utf8) }
+        // It goes on for who opens it before the reader closes, and ends then.
+        let late = try await fixture.opened("/a.txt", [.read])
+        #expect(late.backing == reader.backing)
+        #expect(try kernel.text(late.backing) == "THE")
+        try await fixture.save("another, longer than the first was", to: "/a.txt")
+        #expect(try kernel.text(late.backing) == "another, longer than the first was")
+        try await fixture.close(late.handle)
+        try await fixture.close(reader.handle)
+        #expect(kernel.count == 0)
+        #expect(try await fixture.read("/a.txt") == "another, longer than the first was")
+    }
+
+    /// What was stored to a mapping is sent when the file is closed.
+    @Test func storesToMappingsAreSent() async throws {
+        let (fixture, kernel) = try await Self.make()
+        let reader = try await fixture.opened("/a.txt", [.read])
+        let writer = try await fixture.opened("/a.txt", [.read, .write])
+        try await fixture.write("THE", at: 0, handle: writer.handle)
+        let mapping = try kernel.file(writer.backing, O_RDWR)
+        #expect(pwrite(mapping, "FIRST", 5, 4) == 5)
+        #expect(try await fixture.read(handle: writer.handle) == "THE FIRST content of a file")
+        Glibc.close(mapping)
+        try await fixture.close(writer.handle)
+        try await eventually {
+            fixture.cloud.content(at: "/a.txt") == Array("THE FIRST content of a file".utf8)
+        }
+        #expect(try kernel.text(reader.backing) == "THE FIRST content of a file")
+        try await fixture.close(reader.handle)
+        #expect(try await fixture.read("/a.txt") == "THE FIRST content of a file")
+    }
+
+    /// A mapping may outlive the file it was made by, and its readers.
+    @Test func aFileStaysOpenForWritingWhileItIsMapped() async throws {
+        let (fixture, kernel) = try await Self.make()
+        let reader = try await fixture.opened("/a.txt", [.read])
+        let writer = try await fixture.opened("/a.txt", [.read, .write])
+        let mapping = try kernel.file(writer.backing, O_RDWR)
+        try await fixture.close(writer.handle)
+        try await fixture.close(reader.handle)
+        #expect(kernel.count == 1)
+        #expect(fixture.cloud.ownLockCount == 1)
+        #expect(pwrite(mapping, "LATE!", 5, 4) == 5)
+        Glibc.close(mapping)
+        try await eventually { kernel.count == 0 && fixture.cloud.ownLockCount == 0 }
+        try await eventually {
+            fixture.cloud.content(at: "/a.txt") == Array("the LATE! content of a file".utf8)
+        }
+        #expect(try await fixture.read("/a.txt") == "the LATE! content of a file")
+    }
+
+    /// Who maps it for reading goes on seeing what others write.
+    @Test func aMappedFileIsFollowedAfterItsClose() async throws {
+        let (fixture, kernel) = try await Self.make()
+        let reader = try await fixture.opened("/a.txt", [.read])
+        let mapping = try kernel.file(reader.backing, O_RDONLY)
+        try await fixture.close(reader.handle)
+        try await fixture.save("something else, by now", to: "/a.txt")
+        var bytes = [UInt8](repeating: 0, count: 9)
+        #expect(pread(mapping, &bytes, 9, 0) == 9)
+        #expect(String(decoding: bytes, as: UTF8.self) == "something")
+        Glibc.close(mapping)
+        try await eventually { kernel.count == 0 }
+        #expect(try await fixture.read("/a.txt") == "something else, by now")
+    }
+
+    /// The end of the mount keeps what a mapping has been given until then.
+    @Test func theEndKeepsWhatIsMapped() async throws {
+        let (fixture, kernel) = try await Self.make()
+        _ = try await fixture.opened("/a.txt", [.read])
+        let writer = try await fixture.opened("/a.txt", [.read, .write])
+        let mapping = try kernel.file(writer.backing, O_RDWR)
+        try await fixture.close(writer.handle)
+        #expect(pwrite(mapping, "KEPT!", 5, 4) == 5)
+        await fixture.fileSystem.shutdown()
+        Glibc.close(mapping)
+        let again = try await fixture.restart()
+        #expect(try await again.read("/a.txt") == "the KEPT! content of a file")
+    }
+
+    /// Opening a file for writing costs the cache nothing as long as nobody writes.
+    @Test func aLookByAWriterKeepsTheCache() async throws {
+        let (fixture, kernel) = try await Self.make()
+        let reader = try await fixture.opened("/a.txt", [.read])
+        let writer = try await fixture.opened("/a.txt", [.write])
+        try await fixture.close(writer.handle)
+        try await fixture.close(reader.handle)
+        fixture.cloud.resetCounts()
+        #expect(try await fixture.read("/a.txt") == Self.text)
+        #expect(fixture.cloud.count(of: .download) == 0)
+        #expect(kernel.count == 0)
+    }
+}
+
+extension Fixture {
+    fileprivate func opened(
+        _ path: String, _ options: OpenOptions
+    ) async throws(FileSystemError) -> OpenedFile {
+        try await fileSystem.open(node: try await node(path), options: options, caller: caller)
+            .value()
+    }
+}
