@@ -172,6 +172,27 @@ private final class Kernel: BackingFiles {
         #expect(try await fixture.read("/a.txt") == "THE FIRST content of a file")
     }
 
+    /// A store is found where nothing was written, read or looked at before it.
+    @Test func theFirstStoreIsFound() async throws {
+        let (fixture, kernel) = try await Self.make()
+        let reader = try await fixture.opened("/a.txt", [.read])
+        let beginning = ContinuousClock.now
+        // The clock of the disk's times has gone on.
+        try await eventually { ContinuousClock.now - beginning > .milliseconds(80) }
+        fixture.cloud.resetCounts()
+        let writer = try await fixture.opened("/a.txt", [.read, .write])
+        try await fixture.fileSystem.flush(handle: writer.handle).value()
+        #expect(fixture.cloud.count(of: .upload) == 0)
+        let mapping = try kernel.file(writer.backing, O_RDWR)
+        #expect(pwrite(mapping, "FIRST", 5, 4) == 5)
+        Glibc.close(mapping)
+        try await fixture.close(writer.handle)
+        try await eventually {
+            fixture.cloud.content(at: "/a.txt") == Array("the FIRST content of a file".utf8)
+        }
+        try await fixture.close(reader.handle)
+    }
+
     /// A mapping may outlive the file it was made by, and its readers.
     @Test func aFileStaysOpenForWritingWhileItIsMapped() async throws {
         let (fixture, kernel) = try await Self.make()

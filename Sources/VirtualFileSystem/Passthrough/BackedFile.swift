@@ -82,6 +82,13 @@ final class BackedFile: Sendable {
         if isFirst { forget() }
     }
 
+    /// From now on somebody may store to mappings: what was written before was the content.
+    func expectStores() {
+        state.withLock { state in
+            if state.seenTime == nil, !state.hasChanged { state.seenTime = settledTime }
+        }
+    }
+
     /// Whether it may have been changed since this was last asked; from then on later changes through
     /// mappings are seen again. Blocks until what was changed is on the disk.
     func takeSuspicion() throws(FileSystemError) -> Bool {

@@ -14,6 +14,7 @@ extension Node {
         backedHandles += 1
         let isWriter = options.contains(.write)
         if isWriter { backedWriters += 1 }
+        if isWriter, backedWriters == 1 { backed.expectStores() }
         return OpenedFile.Backing(number: backed.number, isOnlyMapped: isWriter)
     }
 

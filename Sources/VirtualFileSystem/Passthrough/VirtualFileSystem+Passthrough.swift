@@ -69,9 +69,12 @@ extension VirtualFileSystem {
         else {
             return
         }
-        try await working.fill(ByteRange(0, working.size), on: disk)
+        let isFilling = !working.isComplete
+        if isFilling { try await working.fill(ByteRange(0, working.size), on: disk) }
         let hasChanged = try await disk.run { () throws(FileSystemError) in
-            try working.takeOver(from: backed)
+            // What was filled in just now has what was stored: no difference shows it.
+            if isFilling { try working.change { _ in } }
+            return try working.takeOver(from: backed) || isFilling
         }
         if hasChanged { noteChange(of: id, handle: handle) }
     }
