@@ -14,11 +14,13 @@ import Testing
     init() throws { folder = try TemporaryFolder() }
 
     /// A run as mountbench.py writes it, each figure once.
+    /// - Parameter target: this driver on one of its servers.
     private func run(
-        _ figures: [String: (driver: Double, disk: Double)], failing: String? = nil
+        _ figures: [String: (driver: Double, disk: Double)], target: String = "ordner",
+        failing: String? = nil, unseeded: String? = nil
     ) throws -> String {
         var results = figures.flatMap { metric, found in
-            [("ordner", found.driver), ("native", found.disk)].map { target, value in
+            [(target, found.driver), ("native", found.disk)].map { target, value in
                 #"{"workload": "w", "target": "\#(target)", "status": "ok", "metrics": {"\#(metric)": \#(value)}}"#
             }
         }
@@ -28,8 +30,11 @@ import Testing
             )
         }
         let path = folder.file("run-\(UUID().uuidString).json")
-        try Data("{\"results\": [\(results.joined(separator: ","))]}".utf8)
-            .write(to: URL(filePath: path))
+        let unused = unseeded.map { #""\#($0)": "error: not sent""# } ?? ""
+        try Data(
+            #"{"results": [\#(results.joined(separator: ","))], "failed_targets": {\#(unused)}}"#
+                .utf8
+        ).write(to: URL(filePath: path))
         return path
     }
 
@@ -72,13 +77,49 @@ import Testing
     @Test func aWorkloadThatDoesNotEndIsARegression() async throws {
         _ = try await compare("record", try run(["untar.local": (1, 0.2)]))
         let result = try await compare("check", try run(["untar.local": (1, 0.2)], failing: "git"))
-        #expect(result.exitCode == 1 && result.error.contains("git: over 40 s"))
+        #expect(result.exitCode == 1 && result.error.contains("git (ordner): over 40 s"))
+    }
+
+    @Test func eachServerIsComparedWithItself() async throws {
+        _ = try await compare("record", try run(["untar.local": (1, 0.2)]))
+        let cloud = try run(["untar.local": (2, 0.2)], target: "ordner-cloud")
+        let unknown = try await compare("check", cloud)
+        #expect(unknown.exitCode == 0 && unknown.output.contains("new"))
+        _ = try await compare("record", cloud)
+        #expect(try await compare("check", cloud).exitCode == 0)
+        #expect(
+            try await compare("check", try run(["untar.local": (1, 0.2)])).exitCode == 0,
+            "what is recorded of one stays when the other is recorded")
+        let slow = try await compare(
+            "check", try run(["untar.local": (4, 0.2)], target: "ordner-cloud"))
+        #expect(slow.exitCode == 1 && slow.error.contains("untar.local (ordner-cloud)"))
+    }
+
+    @Test func aServerThatCouldNotBeSeededIsARegression() async throws {
+        _ = try await compare("record", try run(["untar.local": (1, 0.2)]))
+        let result = try await compare(
+            "check", try run(["untar.local": (1, 0.2)], unseeded: "ordner-cloud"))
+        #expect(result.exitCode == 1 && result.error.contains("ordner-cloud: error: not sent"))
+    }
+
+    @Test func aFewMillisecondsAreNoRegression() async throws {
+        _ = try await compare(
+            "record",
+            try run([
+                "rename.local": (0.001, 0.00003), "ttfb.start": (4, 1), "manyopen.cold": (0.5, 0.1),
+            ]))
+        let calm = try run(["rename.local": (0.005, 0.00003), "ttfb.start": (8, 1)])
+        #expect(try await compare("check", calm).exitCode == 0)
+        for (metric, value) in [("rename.local", 0.01), ("ttfb.start", 20), ("manyopen.cold", 1)] {
+            let slow = try await compare("check", try run([metric: (value, 0.00003)]))
+            #expect(slow.exitCode == 1 && slow.error.contains(metric))
+        }
     }
 
     @Test func nothingIsComparedWithNothing() async throws {
         _ = try await compare("record", try run(["untar.local": (1, 0.2)]))
         let other = try await compare(
-            "check", try run(["untar.local": (1, 0.2)]), line: "--rtt-ms 20")
+            "check", try run(["untar.local": (1, 0.2)]), line: "20 ms, 200 Mbit/s")
         #expect(other.exitCode == 1 && other.error.contains("no figures for the line"))
     }
 }
