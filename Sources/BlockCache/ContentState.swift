@@ -88,15 +88,47 @@ struct ContentState: Sendable {
     ) -> (newBytes: Int64, answers: [Answer]) {
         guard !isStale, map.insertFetched(block, checksum: checksum) else { return (0, []) }
         let bytes = map.geometry.range(of: block)
+        return (bytes.count, answersToReaders(of: bytes))
+    }
+
+    /// A fetch has brought bytes up to `position`; returns who can go on.
+    /// - Parameter arrived: those of the block under way that are on disk, from the block's start.
+    mutating func fetchAdvanced(
+        _ id: UInt64, to position: Int64, arrived: ByteRange
+    ) throws(CloudStorageError) -> [Answer] {
+        try board.advanced(id, to: position, arrived: arrived, geometry: map.geometry)
+        return arrived.isEmpty || waiters.isEmpty ? [] : answersToReaders(of: arrived)
+    }
+
+    /// What a range needs before it can be read: as the map says, but where a block is on its way,
+    /// only the bytes that are asked for must have come.
+    func readiness(of range: ByteRange) -> BlockMap.Readiness {
+        let readiness = map.readiness(of: range)
+        guard readiness == .missing, !board.isEmpty else { return readiness }
+        var found = BlockMap.Readiness.ready
+        for block in map.geometry.blocks(in: range) {
+            let bytes = map.geometry.range(of: block)
+            switch map.readiness(of: bytes) {
+            case .ready: break
+            case .unverified: found = .unverified
+            case .missing:
+                guard let needed = bytes.intersection(range), board.hasArrived(needed) else {
+                    return .missing
+                }
+            }
+        }
+        return found
+    }
+
+    /// Ends the wait of those who need some of these bytes and have all others.
+    private mutating func answersToReaders(of bytes: ByteRange) -> [Answer] {
         var answers: [Answer] = []
         for (id, waiter) in waiters
-        where waiter.range.intersection(bytes) != nil
-            && map.readiness(of: waiter.range) != .missing
-        {
+        where waiter.range.intersection(bytes) != nil && readiness(of: waiter.range) != .missing {
             waiters[id] = nil
             answers.append(Answer(waiter: waiter, result: .success(())))
         }
-        return (bytes.count, answers)
+        return answers
     }
 
     // MARK: Waiting
@@ -110,7 +142,7 @@ struct ContentState: Sendable {
 
     /// Lets a reader go on or makes it wait.
     mutating func admit(_ waiter: Waiter) -> Admission {
-        switch map.readiness(of: waiter.range) {
+        switch readiness(of: waiter.range) {
         case .ready: return .ready
         case .unverified: return .unverified
         case .missing: break

@@ -97,9 +97,15 @@ struct FetchBoard: Sendable {
         fetches[id]?.position = offset
     }
 
+    /// Whether bytes of a block under way are on disk.
+    func hasArrived(_ bytes: ByteRange) -> Bool {
+        fetches.values.contains { $0.arrived.contains(bytes) }
+    }
+
     /// Bytes of a request arrived up to `position`.
+    /// - Parameter arrived: those of the block under way that it has written, from the block's start.
     mutating func advanced(
-        _ id: UInt64, to position: Int64, geometry: BlockGeometry
+        _ id: UInt64, to position: Int64, arrived: ByteRange, geometry: BlockGeometry
     ) throws(CloudStorageError) {
         guard let fetch = fetches[id], !fetch.isGivenUp else {
             throw CloudStorageError(.cancelled, "the fetch was given up")
@@ -110,6 +116,16 @@ struct FetchBoard: Sendable {
             fetches[id]?.range.upperBound = geometry.size
         }
         fetches[id]?.position = position
+        // Taken up again, it brings the same bytes of the block once more.
+        let old = fetch.arrived
+        let isBehind =
+            old.lowerBound == arrived.lowerBound && old.upperBound > arrived.upperBound
+        if !arrived.isEmpty, !isBehind { fetches[id]?.arrived = arrived }
+    }
+
+    /// What arrived of blocks under way is no longer on disk.
+    mutating func forgetArrived() {
+        for id in fetches.keys { fetches[id]?.arrived = ByteRange(0, 0) }
     }
 
     /// A server that sends more than was asked for sends everything: one such stream is enough.
@@ -160,6 +176,7 @@ struct FetchBoard: Sendable {
         var tasks: [Task<Void, Never>] = []
         for (id, fetch) in fetches where !fetch.isGivenUp && (all || !fetch.isMostlyDone) {
             fetches[id]?.isGivenUp = true
+            fetches[id]?.arrived = ByteRange(0, 0)
             if let task = fetch.task { tasks.append(task) }
         }
         return tasks
