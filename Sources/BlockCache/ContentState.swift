@@ -72,7 +72,7 @@ struct ContentState: Sendable {
         guard !isStale, !isClosed else { return [] }
         let requests = board.plan(
             needed: waiters.values.map(\.range), ahead: readers > 0 ? ahead : ByteRange(0, 0),
-            map: map, item: item)
+            smallest: window.smallestRequest, map: map, item: item)
         activities += requests.count
         return requests
     }

@@ -38,8 +38,10 @@ struct FetchBoard: Sendable {
     }
 
     /// The requests to start now.
+    /// - Parameter smallest: bytes of a request for readers at least, where so many are missing.
     mutating func plan(
-        needed: [ByteRange], ahead: ByteRange, map: BlockMap, item: ItemReference
+        needed: [ByteRange], ahead: ByteRange, smallest: Int64, map: BlockMap,
+        item: ItemReference
     ) -> [FetchRequest] {
         let geometry = map.geometry
         let ahead = aheadIsSuspended ? ByteRange(0, 0) : ahead
@@ -55,7 +57,7 @@ struct FetchBoard: Sendable {
         var ranges = planner.requests(
             in: FetchPlanner.Situation(
                 map: map, inFlight: live.map { $0.remaining(in: geometry) }, needed: needed,
-                ahead: ahead))
+                ahead: ahead, smallest: smallest))
         if !rangesWork { ranges = Array(ranges.prefix(1)) }
         return ranges.map { begin($0, isWhole: false, item: item) }
     }

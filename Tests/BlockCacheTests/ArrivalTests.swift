@@ -120,9 +120,8 @@ import Testing
                 minimumRequest: 40, maximumRequest: 80, aheadParallelism: 2, parallelism: 4))
         board.note(supportsRanges: true)
         let requests = board.plan(
-            needed: [ByteRange(20, 21)], ahead: ByteRange(0, 0),
-            map: BlockMap(geometry: geometry),
-            item: item)
+            needed: [ByteRange(20, 21)], ahead: ByteRange(0, 0), smallest: 40,
+            map: BlockMap(geometry: geometry), item: item)
         let id = try #require(requests.first?.id)
         try board.began(id, at: 20, geometry: geometry)
         return (board, id)
