@@ -120,7 +120,7 @@ extension CachedContent {
             }
             next = await conclude(request.id, failure: failure, diskError: filler.diskError)
         }
-        confirm()
+        if state.withLock({ $0.isConfirmationDue }) { confirm() }
         endActivity()
     }
 

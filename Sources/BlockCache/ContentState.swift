@@ -175,6 +175,14 @@ struct ContentState: Sendable {
 
     // MARK: Confirmation
 
+    /// Bytes after which the server is asked although more are on their way.
+    private static let mostUnconfirmed: Int64 = 32 << 20
+
+    /// Whether to ask now, when a fetch has ended: one question is enough for all that come together.
+    var isConfirmationDue: Bool {
+        board.isEmpty || map.unconfirmedCount * map.geometry.blockSize >= Self.mostUnconfirmed
+    }
+
     /// The blocks to ask about now, nil where there are none or a question is under way.
     mutating func beginConfirmation() -> [Int]? {
         guard !isStale, map.hasUnconfirmed else { return nil }

@@ -160,6 +160,31 @@ import Testing
         cache.close()
     }
 
+    @Test func theVersionIsAskedForOnceForAllThatComesTogether() async throws {
+        let fixture = try CacheFixture(size: 2_000_000) {
+            $0.supportsRanges = true
+            $0.gate = 50_000
+        }
+        let cache = try fixture.open()
+        let content = try fixture.content(in: cache)
+        let far = Task { try await fixture.check(content, 1_000_000..<1_000_001) }
+        try await eventually("it waits") { content.state.withLock { $0.waiters.count } == 1 }
+        try await fixture.check(content, 0..<1)
+        try await eventually("only the far one is under way") {
+            content.state.withLock { $0.board.fetches.count == 1 && $0.activities == 1 }
+        }
+        #expect(fixture.cloud.itemCalls == 0)
+        fixture.cloud.change { $0.gate = .max }
+        try await far.value
+        try await eventually("nothing is under way") {
+            content.state.withLock { $0.activities } == 0
+        }
+        #expect(fixture.cloud.itemCalls == 1)
+        #expect(content.state.withLock { !$0.map.hasUnconfirmed })
+        content.release()
+        cache.close()
+    }
+
     @Test func theLastReleaseGivesUpARequestThatJustBegan() async throws {
         let fixture = try CacheFixture(size: 2_000_000) {
             $0.supportsRanges = true
