@@ -70,8 +70,10 @@ struct ContentState: Sendable {
     /// The requests to start now; each counts as an activity until `fetchEnded` says it is over.
     mutating func plan() -> [FetchRequest] {
         guard !isStale, !isClosed else { return [] }
+        // Who has waited longest comes first: there may be more readers than requests at a time.
+        let needed = waiters.keys.sorted().compactMap { waiters[$0]?.range }
         let requests = board.plan(
-            needed: waiters.values.map(\.range), ahead: readers > 0 ? ahead : ByteRange(0, 0),
+            needed: needed, ahead: readers > 0 ? ahead : ByteRange(0, 0),
             smallest: window.smallestRequest, map: map, item: item)
         activities += requests.count
         return requests

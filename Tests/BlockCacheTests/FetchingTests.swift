@@ -160,6 +160,35 @@ import Testing
         cache.close()
     }
 
+    @Test func whoHasWaitedLongestIsServedFirst() async throws {
+        let fixture = try CacheFixture(size: 4_000_000) {
+            $0.supportsRanges = true
+            $0.gate = 0
+        }
+        let cache = try fixture.open()
+        let content = try fixture.content(in: cache)
+        let offsets = (1...40).map { Int64($0 * 7 % 41 * 90_000) }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for (index, offset) in offsets.enumerated() {
+                group.addTask { try await content.ensure(ByteRange(offset, offset + 1)) }
+                try await eventually("it waits") {
+                    content.state.withLock { $0.waiters.count } == index + 1
+                }
+            }
+            fixture.cloud.change { $0.gate = .max }
+            try await group.waitForAll()
+        }
+        let begun = fixture.cloud.requests.compactMap { $0?.lowerBound }
+        let wanted = offsets.map { $0 / 4096 * 4096 }
+        // Those that are begun together come in any order.
+        for (index, offset) in begun.enumerated() {
+            let place = try #require(wanted.firstIndex(of: offset))
+            #expect(abs(place - index) <= 12, "request \(index) is for reader \(place)")
+        }
+        content.release()
+        cache.close()
+    }
+
     @Test func theVersionIsAskedForOnceForAllThatComesTogether() async throws {
         let fixture = try CacheFixture(size: 2_000_000) {
             $0.supportsRanges = true
