@@ -21,7 +21,7 @@ package final class BlockCache: Sendable {
         package var blockSize: Int
         /// Bytes fetched ahead of a sequential reader at most.
         package var readAheadLimit: Int64
-        /// Bytes of a ranged request at least and at most.
+        /// Bytes of a ranged request at least, unless the reader jumps about, and at most.
         package var minimumRequest: Int64
         package var maximumRequest: Int64
         /// Ranged requests at a time to read ahead in one content; twice as many with waiters.
@@ -37,7 +37,7 @@ package final class BlockCache: Sendable {
             self.folder = folder
             self.sizeLimit = sizeLimit
             self.minimumFreeBytes = minimumFreeBytes
-            blockSize = 1 << 18
+            blockSize = 1 << 16
             readAheadLimit = 16 << 20
             minimumRequest = 1 << 20
             maximumRequest = 4 << 20

@@ -52,8 +52,18 @@ final class BlockFiller: DownloadSink {
                 let count = try take(rest, progress: &progress)
                 rest = UnsafeRawBufferPointer(rebasing: rest[count...])
             }
-            try content.fetchAdvanced(fetch, to: progress.position)
+            try content.fetchAdvanced(
+                fetch, to: progress.position, arrived: arrived(progress))
         }
+    }
+
+    /// What of the block under way is on disk because this fetch has written it, from its start.
+    private func arrived(_ progress: Progress) -> ByteRange {
+        guard !progress.skipsBlock, progress.position < content.size else {
+            return ByteRange(0, 0)
+        }
+        let block = content.geometry.block(at: progress.position)
+        return ByteRange(content.geometry.range(of: block).lowerBound, progress.position)
     }
 
     /// Stores bytes up to the end of their block; returns how many.

@@ -40,7 +40,9 @@ struct BlockMap: Sendable {
     var isComplete: Bool { present.setCount == geometry.blockCount }
     var isVerified: Bool { verified.setCount == geometry.blockCount }
     var isConfirmed: Bool { confirmed.setCount == geometry.blockCount }
-    var hasUnconfirmed: Bool { confirmed.setCount != present.setCount }
+    var hasUnconfirmed: Bool { unconfirmedCount > 0 }
+    /// Fetched blocks that the server has not yet stood by.
+    var unconfirmedCount: Int64 { Int64(present.setCount - confirmed.setCount) }
 
     /// Bytes of the present blocks.
     var presentBytes: Int64 {

@@ -41,7 +41,7 @@ extension CachedContent {
             case .success: break
             case .failure(let error): throw error
             }
-            if state.withLock({ $0.map.readiness(of: range) == .ready }) { return }
+            if state.withLock({ $0.readiness(of: range) == .ready }) { return }
             if Task.isCancelled { throw CloudStorageError(.cancelled, "the reader gave up") }
         }
     }
@@ -120,7 +120,7 @@ extension CachedContent {
             }
             next = await conclude(request.id, failure: failure, diskError: filler.diskError)
         }
-        confirm()
+        if state.withLock({ $0.isConfirmationDue }) { confirm() }
         endActivity()
     }
 
@@ -159,10 +159,14 @@ extension CachedContent {
         start(requests)
     }
 
-    func fetchAdvanced(_ id: UInt64, to position: Int64) throws(CloudStorageError) {
-        try state.withLock { state throws(CloudStorageError) in
-            try state.board.advanced(id, to: position, geometry: geometry)
+    /// Bytes came up to `position`; of the block under way `arrived` is on disk, from its start.
+    func fetchAdvanced(
+        _ id: UInt64, to position: Int64, arrived: ByteRange
+    ) throws(CloudStorageError) {
+        let answers = try state.withLock { state throws(CloudStorageError) in
+            try state.fetchAdvanced(id, to: position, arrived: arrived)
         }
+        deliver(answers)
     }
 
     func has(_ block: Int) -> Bool { state.withLock { $0.map.present[block] } }

@@ -66,7 +66,7 @@ extension CachedContent {
     /// Whether the range can be read now; moves the read-ahead and checks stored blocks.
     private func isReadable(_ range: ByteRange) throws(FileSystemError) -> Bool {
         let (readiness, requests) = state.withLock { state in
-            let readiness = state.map.readiness(of: range)
+            let readiness = state.readiness(of: range)
             guard readiness != .missing, !state.map.isComplete else {
                 return (readiness, [FetchRequest]())
             }
@@ -77,7 +77,8 @@ extension CachedContent {
         start(requests)
         switch readiness {
         case .ready: return true
-        case .unverified: return try verify(range)
+        case .unverified:
+            return try verify(range) || state.withLock { $0.readiness(of: range) == .ready }
         case .missing: return false
         }
     }
@@ -113,6 +114,7 @@ extension CachedContent {
         let (bytes, requests) = state.withLock { state in
             let blocks = unlessVerified ? blocks.filter { !state.map.verified[$0] } : blocks
             let bytes = state.map.remove(blocks)
+            if !unlessVerified { state.board.forgetArrived() }
             if bytes > 0 { state.isDirty = true }
             return (bytes, state.plan())
         }

@@ -44,7 +44,8 @@ package final class CachedContent: Sendable {
             parallelism: settings.parallelRequests * 2)
         let window = ReadAheadWindow(
             minimum: max(settings.minimumRequest, geometry.blockSize),
-            limit: settings.readAheadLimit, tolerance: geometry.blockSize)
+            limit: settings.readAheadLimit,
+            tolerance: max(min(1 << 18, settings.minimumRequest / 4), geometry.blockSize))
         state = Mutex(
             ContentState(
                 map: parts.map, item: parts.item, board: FetchBoard(planner: planner),

@@ -70,9 +70,11 @@ struct ContentState: Sendable {
     /// The requests to start now; each counts as an activity until `fetchEnded` says it is over.
     mutating func plan() -> [FetchRequest] {
         guard !isStale, !isClosed else { return [] }
+        // Who has waited longest comes first: there may be more readers than requests at a time.
+        let needed = waiters.keys.sorted().compactMap { waiters[$0]?.range }
         let requests = board.plan(
-            needed: waiters.values.map(\.range), ahead: readers > 0 ? ahead : ByteRange(0, 0),
-            map: map, item: item)
+            needed: needed, ahead: readers > 0 ? ahead : ByteRange(0, 0),
+            smallest: window.smallestRequest, map: map, item: item)
         activities += requests.count
         return requests
     }
@@ -88,15 +90,47 @@ struct ContentState: Sendable {
     ) -> (newBytes: Int64, answers: [Answer]) {
         guard !isStale, map.insertFetched(block, checksum: checksum) else { return (0, []) }
         let bytes = map.geometry.range(of: block)
+        return (bytes.count, answersToReaders(of: bytes))
+    }
+
+    /// A fetch has brought bytes up to `position`; returns who can go on.
+    /// - Parameter arrived: those of the block under way that are on disk, from the block's start.
+    mutating func fetchAdvanced(
+        _ id: UInt64, to position: Int64, arrived: ByteRange
+    ) throws(CloudStorageError) -> [Answer] {
+        try board.advanced(id, to: position, arrived: arrived, geometry: map.geometry)
+        return arrived.isEmpty || waiters.isEmpty ? [] : answersToReaders(of: arrived)
+    }
+
+    /// What a range needs before it can be read: as the map says, but where a block is on its way,
+    /// only the bytes that are asked for must have come.
+    func readiness(of range: ByteRange) -> BlockMap.Readiness {
+        let readiness = map.readiness(of: range)
+        guard readiness == .missing, !board.isEmpty else { return readiness }
+        var found = BlockMap.Readiness.ready
+        for block in map.geometry.blocks(in: range) {
+            let bytes = map.geometry.range(of: block)
+            switch map.readiness(of: bytes) {
+            case .ready: break
+            case .unverified: found = .unverified
+            case .missing:
+                guard let needed = bytes.intersection(range), board.hasArrived(needed) else {
+                    return .missing
+                }
+            }
+        }
+        return found
+    }
+
+    /// Ends the wait of those who need some of these bytes and have all others.
+    private mutating func answersToReaders(of bytes: ByteRange) -> [Answer] {
         var answers: [Answer] = []
         for (id, waiter) in waiters
-        where waiter.range.intersection(bytes) != nil
-            && map.readiness(of: waiter.range) != .missing
-        {
+        where waiter.range.intersection(bytes) != nil && readiness(of: waiter.range) != .missing {
             waiters[id] = nil
             answers.append(Answer(waiter: waiter, result: .success(())))
         }
-        return (bytes.count, answers)
+        return answers
     }
 
     // MARK: Waiting
@@ -110,7 +144,7 @@ struct ContentState: Sendable {
 
     /// Lets a reader go on or makes it wait.
     mutating func admit(_ waiter: Waiter) -> Admission {
-        switch map.readiness(of: waiter.range) {
+        switch readiness(of: waiter.range) {
         case .ready: return .ready
         case .unverified: return .unverified
         case .missing: break
@@ -142,6 +176,14 @@ struct ContentState: Sendable {
     }
 
     // MARK: Confirmation
+
+    /// Bytes after which the server is asked although more are on their way.
+    private static let mostUnconfirmed: Int64 = 32 << 20
+
+    /// Whether to ask now, when a fetch has ended: one question is enough for all that come together.
+    var isConfirmationDue: Bool {
+        board.isEmpty || map.unconfirmedCount * map.geometry.blockSize >= Self.mostUnconfirmed
+    }
 
     /// The blocks to ask about now, nil where there are none or a question is under way.
     mutating func beginConfirmation() -> [Int]? {

@@ -12,6 +12,9 @@ struct Fetch: Sendable {
     var resumptions = 0
     /// Where the next byte goes; nil until the server began to answer.
     var position: Int64?
+    /// What of the block under way this fetch has written, from the block's start; readable before
+    /// the rest of the block has come.
+    var arrived = ByteRange(0, 0)
     /// Nobody wants it any more, or another fetch brings the same bytes.
     var isGivenUp = false
     var task: Task<Void, Never>?

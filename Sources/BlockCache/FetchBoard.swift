@@ -38,8 +38,10 @@ struct FetchBoard: Sendable {
     }
 
     /// The requests to start now.
+    /// - Parameter smallest: bytes of a request for readers at least, where so many are missing.
     mutating func plan(
-        needed: [ByteRange], ahead: ByteRange, map: BlockMap, item: ItemReference
+        needed: [ByteRange], ahead: ByteRange, smallest: Int64, map: BlockMap,
+        item: ItemReference
     ) -> [FetchRequest] {
         let geometry = map.geometry
         let ahead = aheadIsSuspended ? ByteRange(0, 0) : ahead
@@ -55,7 +57,7 @@ struct FetchBoard: Sendable {
         var ranges = planner.requests(
             in: FetchPlanner.Situation(
                 map: map, inFlight: live.map { $0.remaining(in: geometry) }, needed: needed,
-                ahead: ahead))
+                ahead: ahead, smallest: smallest))
         if !rangesWork { ranges = Array(ranges.prefix(1)) }
         return ranges.map { begin($0, isWhole: false, item: item) }
     }
@@ -97,9 +99,15 @@ struct FetchBoard: Sendable {
         fetches[id]?.position = offset
     }
 
+    /// Whether bytes of a block under way are on disk.
+    func hasArrived(_ bytes: ByteRange) -> Bool {
+        fetches.values.contains { $0.arrived.contains(bytes) }
+    }
+
     /// Bytes of a request arrived up to `position`.
+    /// - Parameter arrived: those of the block under way that it has written, from the block's start.
     mutating func advanced(
-        _ id: UInt64, to position: Int64, geometry: BlockGeometry
+        _ id: UInt64, to position: Int64, arrived: ByteRange, geometry: BlockGeometry
     ) throws(CloudStorageError) {
         guard let fetch = fetches[id], !fetch.isGivenUp else {
             throw CloudStorageError(.cancelled, "the fetch was given up")
@@ -110,6 +118,16 @@ struct FetchBoard: Sendable {
             fetches[id]?.range.upperBound = geometry.size
         }
         fetches[id]?.position = position
+        // Taken up again, it brings the same bytes of the block once more.
+        let old = fetch.arrived
+        let isBehind =
+            old.lowerBound == arrived.lowerBound && old.upperBound > arrived.upperBound
+        if !arrived.isEmpty, !isBehind { fetches[id]?.arrived = arrived }
+    }
+
+    /// What arrived of blocks under way is no longer on disk.
+    mutating func forgetArrived() {
+        for id in fetches.keys { fetches[id]?.arrived = ByteRange(0, 0) }
     }
 
     /// A server that sends more than was asked for sends everything: one such stream is enough.
@@ -160,6 +178,7 @@ struct FetchBoard: Sendable {
         var tasks: [Task<Void, Never>] = []
         for (id, fetch) in fetches where !fetch.isGivenUp && (all || !fetch.isMostlyDone) {
             fetches[id]?.isGivenUp = true
+            fetches[id]?.arrived = ByteRange(0, 0)
             if let task = fetch.task { tasks.append(task) }
         }
         return tasks

@@ -11,9 +11,11 @@ struct FetchPlanner: Hashable, Sendable {
         var needed: [ByteRange]
         /// What read-ahead would like.
         var ahead: ByteRange
+        /// Bytes; a request for readers is not smaller where more is missing.
+        var smallest: Int64
     }
 
-    /// Bytes; a request is not smaller where more is missing.
+    /// Bytes; read-ahead asks for no less at a time.
     let minimumRequest: Int64
     /// Bytes; longer stretches become several requests.
     let maximumRequest: Int64
@@ -28,9 +30,9 @@ struct FetchPlanner: Hashable, Sendable {
         var taken = ByteRangeSet()
         for range in situation.inFlight { taken.insert(range) }
         var requests: [ByteRange] = []
-        func add(_ wanted: ByteRange, slots: Int, extends: Bool) {
+        func add(_ wanted: ByteRange, slots: Int, atLeast smallest: Int64) {
             for run in missingRuns(in: wanted, map: map, taken: taken) {
-                var rest = extends ? extended(run, map: map, taken: taken) : run
+                var rest = extended(run, to: smallest, map: map, taken: taken)
                 while !rest.isEmpty {
                     guard situation.inFlight.count + requests.count < slots else { return }
                     let piece = firstPiece(of: rest, geometry: map.geometry)
@@ -40,9 +42,11 @@ struct FetchPlanner: Hashable, Sendable {
                 }
             }
         }
-        for range in situation.needed { add(range, slots: parallelism, extends: true) }
+        for range in situation.needed {
+            add(range, slots: parallelism, atLeast: situation.smallest)
+        }
         if isWorthwhile(situation.ahead, map: map, taken: taken) {
-            add(situation.ahead, slots: aheadParallelism, extends: false)
+            add(situation.ahead, slots: aheadParallelism, atLeast: 0)
         }
         return requests
     }
@@ -60,18 +64,27 @@ struct FetchPlanner: Hashable, Sendable {
     private func missingRuns(
         in range: ByteRange, map: BlockMap, taken: ByteRangeSet
     ) -> [ByteRange] {
-        var runs = ByteRangeSet()
-        for block in map.geometry.blocks(in: range) where !map.present[block] {
-            let bytes = map.geometry.range(of: block)
-            if !taken.contains(bytes) { runs.insert(bytes) }
+        let geometry = map.geometry
+        var runs: [ByteRange] = []
+        for gap in taken.missing(in: geometry.range(of: geometry.blocks(in: range))) {
+            for block in geometry.blocks(in: gap) where !map.present[block] {
+                let bytes = geometry.range(of: block)
+                if let end = runs.last?.upperBound, end >= bytes.lowerBound {
+                    runs[runs.count - 1].upperBound = bytes.upperBound
+                } else {
+                    runs.append(bytes)
+                }
+            }
         }
-        return runs.ranges
+        return runs
     }
 
     /// Grows a short run over the missing blocks behind it, up to the smallest request.
-    private func extended(_ run: ByteRange, map: BlockMap, taken: ByteRangeSet) -> ByteRange {
+    private func extended(
+        _ run: ByteRange, to smallest: Int64, map: BlockMap, taken: ByteRangeSet
+    ) -> ByteRange {
         var run = run
-        while run.count < minimumRequest, run.upperBound < map.geometry.size {
+        while run.count < smallest, run.upperBound < map.geometry.size {
             let block = map.geometry.block(at: run.upperBound)
             let next = map.geometry.range(of: block)
             guard !map.present[block], !taken.contains(next) else { break }

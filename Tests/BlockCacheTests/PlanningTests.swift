@@ -37,6 +37,44 @@ import Testing
         #expect(ahead4.isEmpty)
     }
 
+    @Test func aReaderThatJumpsAboutAsksForLittle() {
+        var window = window()
+        #expect(window.smallestRequest == 100)
+        var sizes: [Int64] = []
+        for start: Int64 in [5000, 90_000, 20_000, 70_000] {
+            // Once when it asks, once when it is answered.
+            _ = window.note(ByteRange(start, start + 10))
+            _ = window.note(ByteRange(start, start + 10))
+            sizes.append(window.smallestRequest)
+        }
+        #expect(sizes == [100, 25, 6, 1])
+        _ = window.note(ByteRange(70_010, 70_020))
+        #expect(window.smallestRequest == 100)
+    }
+
+    @Test func oneReadThatGoesOnByChanceIsNoReasonToAskForMore() {
+        var window = window()
+        for start in stride(from: Int64(5000), to: 100_000, by: 5000) {
+            _ = window.note(ByteRange(start, start + 10))
+        }
+        _ = window.note(ByteRange(50_010, 50_020))
+        #expect(window.smallestRequest == 1)
+        _ = window.note(ByteRange(50_020, 50_030))
+        #expect(window.smallestRequest == 100)
+    }
+
+    @Test func readersThatTakeTurnsDoNotJumpAbout() {
+        var window = window()
+        for turn: Int64 in 0..<20 {
+            for reader: Int64 in 1...4 {
+                let start = reader * 10_000 + turn * 100
+                let isFirst = turn == 0
+                _ = window.note(ByteRange(start, start + 100))
+                #expect(isFirst || window.smallestRequest == 100)
+            }
+        }
+    }
+
     @Test func requestsOutOfOrderAreSequential() {
         var window = window()
         _ = window.note(ByteRange(0, 20))
@@ -54,18 +92,25 @@ import Testing
 
     private func plan(
         present: [Int] = [], inFlight: [ByteRange] = [], needed: [ByteRange] = [],
-        ahead: ByteRange = ByteRange(0, 0)
+        ahead: ByteRange = ByteRange(0, 0), smallest: Int64 = 40
     ) -> [ByteRange] {
         var map = BlockMap(geometry: geometry)
         for block in present { _ = map.insertFetched(block, checksum: 0) }
         return planner.requests(
             in: FetchPlanner.Situation(
-                map: map, inFlight: inFlight, needed: needed, ahead: ahead))
+                map: map, inFlight: inFlight, needed: needed, ahead: ahead, smallest: smallest))
     }
 
     @Test func asksForWholeBlocksAndNotTooFew() {
         #expect(plan(needed: [ByteRange(105, 106)]) == [ByteRange(100, 140)])
         #expect(plan(needed: [ByteRange(1045, 1046)]) == [ByteRange(1040, 1050)])
+    }
+
+    @Test func asksForTheBlocksAloneThatAReaderNeedsWhoJumpsAbout() {
+        #expect(
+            plan(needed: [ByteRange(105, 106), ByteRange(505, 512)], smallest: 0)
+                == [ByteRange(100, 110), ByteRange(500, 520)])
+        #expect(plan(needed: [ByteRange(105, 106)], smallest: 20) == [ByteRange(100, 120)])
     }
 
     @Test func stopsBeforeWhatIsThereOrComing() {

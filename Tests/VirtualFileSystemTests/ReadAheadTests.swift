@@ -45,7 +45,7 @@ import VirtualFileSystem
         cloud.makeFolderByOther(at: "/d100/inner/most")
         let fixture = try await Fixture.make(cloud: cloud)
         await fixture.fileSystem.settleReadAhead()
-        #expect(cloud.count(of: .list) == 1, "what is at the top, before anybody asks")
+        #expect(cloud.count(of: .list) == 16, "what is near the top, before anybody asks")
         var waits = try await waits(for: "/", fixture) ? 1 : 0
         for index in 0..<200 {
             if try await self.waits(for: "/d\(name(index))", fixture) { waits += 1 }
@@ -71,7 +71,7 @@ import VirtualFileSystem
         for index in stride(from: 5, to: 200, by: 31) {
             _ = try await waits(for: "/d\(name(index))/inner", fixture)
         }
-        #expect(cloud.count(of: .list) == 2 * 7)
+        #expect(cloud.count(of: .list) == 2 * 7 - 1, "one of them was listed with the top")
         await fixture.end()
     }
 

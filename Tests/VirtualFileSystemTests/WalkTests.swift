@@ -45,7 +45,45 @@ import VirtualFileSystem
         #expect(all(&walk) == Array(27...43), "32 wait for their use at most, one was used")
     }
 
-    @Test func whatIsAtTheTopIsListedFirstAndNoDeeper() {
+    @Test func aSmallTopIsListedSomeLevelsDown() {
+        var walk = FolderWalk()
+        walk.begins(at: 1, at: 0)
+        walk.found([9, 10], in: 1)
+        #expect(all(&walk) == [9, 10])
+        #expect(walk.wantsFolders(in: 9) && walk.wantsFolders(in: 10))
+        walk.found([20, 21], in: 9)
+        walk.found([30], in: 10)
+        #expect(all(&walk) == [20, 21, 30])
+        walk.found(Array(100..<200), in: 20)
+        #expect(all(&walk) == Array(100..<111), "no more in all than of a large top")
+        #expect(!walk.wantsFolders(in: 100))
+    }
+
+    @Test func aProgramThatWalksFromTheTopComesFirst() {
+        var walk = FolderWalk()
+        walk.begins(at: 1, at: 0)
+        walk.found([9, 10], in: 1)
+        #expect(all(&walk) == [9, 10])
+        walk.found(Array(100..<120), in: 9)
+        let step = walk.opened(10, in: 1, isListed: true, at: 1)
+        #expect(step == .goesInto && walk.wantsFolders(in: 10))
+        walk.found([30], in: 10)
+        #expect(all(&walk) == [30], "what it has not gone into waits until it does")
+        #expect(walk.wantsFolders(in: 9))
+    }
+
+    @Test func nothingDeeperIsListedForAProgramThatKnowsItsWay() {
+        var walk = FolderWalk()
+        walk.begins(at: 1, at: 0)
+        walk.found([9, 10], in: 1)
+        #expect(all(&walk) == [9, 10])
+        walk.found([20], in: 9)
+        let step = walk.opened(500, in: 499, isListed: false, at: 1)
+        #expect(step == .nothing && !walk.wantsFolders(in: 499))
+        #expect(walk.next() == nil)
+    }
+
+    @Test func ofALargeTopNothingDeeperIsListed() {
         var walk = FolderWalk()
         walk.begins(at: 1, at: 0)
         #expect(walk.wantsFolders(in: 1))

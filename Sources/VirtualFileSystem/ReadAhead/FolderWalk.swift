@@ -37,8 +37,12 @@ package struct FolderWalk: Sendable {
     /// Folders of this walk that had been listed ahead when they were opened.
     private var hits = 0
     private var now = -Double.infinity
-    /// The top of a tree in which nobody has walked yet: only what is in it is listed ahead.
+    /// The top of a tree in which nobody has walked yet: what is in it is listed ahead, then what is in
+    /// those folders, until the window is full.
     private var top: UInt64?
+    /// Folders further down, the next one first, while nobody has opened a folder yet. They are told of
+    /// again when somebody walks, because then it is known which come first.
+    private var deeper: [UInt64]?
 
     package init() {}
 
@@ -56,11 +60,12 @@ package struct FolderWalk: Sendable {
         let wasAhead = unused.removeValue(forKey: folder) != nil
         if window.used(folder, at: now) || wasAhead {
             hits += 1
-            top = nil
+            leaveTop()
             return .goesInto
         }
         guard !isListed else { return .nothing }
         // The walk has gone another way than the folders that fill the window.
+        deeper = nil
         window.missed(passed: .max)
         steps = isBelowOpened ? steps + 1 : 0
         guard steps >= 2 else { return .nothing }
@@ -69,9 +74,15 @@ package struct FolderWalk: Sendable {
             told = []
             hits = 0
         }
-        top = nil
+        leaveTop()
         window.open(at: now)
         return .goesAround
+    }
+
+    /// A program has begun to walk.
+    private mutating func leaveTop() {
+        top = nil
+        deeper = nil
     }
 
     /// A tree of which nothing is known yet was listed from the top: what is in it comes next, as if a
@@ -79,6 +90,7 @@ package struct FolderWalk: Sendable {
     package mutating func begins(at top: UInt64, at time: Double) {
         now = time
         self.top = top
+        deeper = []
         remember(top)
         window.open(at: now)
     }
@@ -98,11 +110,16 @@ package struct FolderWalk: Sendable {
 
     /// Whether the folders in one are wanted: more may be listed, and they were not told of yet.
     package func wantsFolders(in folder: UInt64) -> Bool {
-        isActive && !told.contains(folder) && (top == nil || top == folder)
+        guard isActive, !told.contains(folder) else { return false }
+        return top == nil || top == folder || (deeper != nil && window.room > 0)
     }
 
     /// The folders in one that a program has opened, or that was listed ahead: they come next.
     package mutating func found(_ folders: [UInt64], in folder: UInt64) {
+        if let top, top != folder {
+            deeper?.append(contentsOf: folders.prefix(window.room))
+            return
+        }
         if told.count >= Self.queueLimit { told = [] }
         told.insert(folder)
         queue.append(contentsOf: folders.reversed())
@@ -112,7 +129,7 @@ package struct FolderWalk: Sendable {
     /// The next folder to list, which counts as begun.
     package mutating func next() -> UInt64? {
         while window.room > 0, underWay.count < Self.parallelListings, hasRoomForUnused,
-            let folder = queue.popLast()
+            let folder = queue.popLast() ?? nextBelow()
         {
             guard unused[folder] == nil else { continue }
             window.begin(folder)
@@ -121,6 +138,12 @@ package struct FolderWalk: Sendable {
             return folder
         }
         return nil
+    }
+
+    private mutating func nextBelow() -> UInt64? {
+        guard let first = deeper?.first else { return nil }
+        deeper?.removeFirst()
+        return first
     }
 
     private var hasRoomForUnused: Bool {
