@@ -13,14 +13,17 @@ final class Machine: Sendable {
     let store: StateStore
     let fileSystem: VirtualFileSystem
     private let cache: BlockCache
+    /// Reads complete files by itself, where there is one.
+    private let kernel: ReadingKernel?
     private let caller = Caller(userID: 0, groupID: 0, processID: 1)
 
     /// - Parameter writesNow: whether the state table is written when something is queued for it
     ///   that nobody waits for.
     init(
         folder: TemporaryFolder, cloud: ModelCloud, chance: Chance, logger: Logger,
-        writesNow: @escaping @Sendable () -> Bool
+        kernel: ReadingKernel?, writesNow: @escaping @Sendable () -> Bool
     ) throws {
+        self.kernel = kernel
         self.cloud = SessionCloud(cloud: cloud) { call in logger.debug("- \(call)") }
         var options = MountOptions()
         options.chance = chance
@@ -30,6 +33,7 @@ final class Machine: Sendable {
         options.synchronizesInBackground = false
         options.readsAhead = false
         options.revalidationSeconds = 60
+        options.smallestBacked = 1
         var settings = BlockCache.Configuration(
             folder: folder.file("cache"), sizeLimit: 1 << 30, minimumFreeBytes: 0)
         settings.isSequential = true
@@ -37,6 +41,8 @@ final class Machine: Sendable {
         store = try StateStore(folder: folder.file("state"), writesNow: writesNow)
         fileSystem = VirtualFileSystem(
             cloud: self.cloud, cache: cache, store: store, options: options, logger: logger)
+        kernel?.forgetReaders()
+        fileSystem.setBackingFiles(kernel)
     }
 
     /// Has everything written that waits for it.
@@ -91,8 +97,29 @@ final class Machine: Sendable {
     // MARK: Files
 
     func open(_ path: [String], _ options: OpenOptions) async throws(FileSystemError) -> UInt64 {
-        try await fileSystem.open(node: try await node(path), options: options, caller: caller)
-            .value().handle
+        let node = try await node(path)
+        guard let kernel, options.contains(.write) else {
+            return try await opened(node, options).handle
+        }
+        let reader = try await opened(node, [.read])
+        let writer: Result<OpenedFile, FileSystemError>
+        do throws(FileSystemError) {
+            writer = .success(try await opened(node, options.union(.read)))
+        } catch {
+            writer = .failure(error)
+        }
+        guard case .success(let file) = writer else {
+            try await fileSystem.release(handle: reader.handle).value()
+            return try writer.get().handle
+        }
+        kernel.note(reader, of: file.handle)
+        return file.handle
+    }
+
+    private func opened(
+        _ node: UInt64, _ options: OpenOptions
+    ) async throws(FileSystemError) -> OpenedFile {
+        try await fileSystem.open(node: node, options: options, caller: caller).value()
     }
 
     func create(_ path: [String]) async throws(FileSystemError) -> UInt64 {
@@ -109,10 +136,30 @@ final class Machine: Sendable {
         _ text: String, at offset: Int64, _ handle: UInt64
     ) async throws(FileSystemError) {
         let bytes = Array(text.utf8)
+        guard let kernel, kernel.storesNext(handle) else {
+            return try await writeNow(bytes, at: offset, handle)
+        }
+        // Mappings don't grow files.
+        let end = Int64(try kernel.text(of: handle)?.utf8.count ?? 0)
+        let places = [UInt8](repeating: UInt8(ascii: "x"), count: bytes.count)
+        try await writeNow(places, at: offset, handle)
+        // A handle that appends has written at the end.
+        let grown = Int64(try kernel.text(of: handle)?.utf8.count ?? 0) - end
+        try kernel.store(bytes, at: grown == places.count ? end : offset, by: handle)
+    }
+
+    private func writeNow(
+        _ bytes: [UInt8], at offset: Int64, _ handle: UInt64
+    ) async throws(FileSystemError) {
         let outcome = bytes.withUnsafeBytes {
             fileSystem.write(handle: handle, offset: offset, bytes: $0)
         }
         _ = try await outcome.value()
+    }
+
+    /// What a reader of a file sees that is being written; nil where it has to ask the driver.
+    func seen(of handle: UInt64) throws(FileSystemError) -> String? {
+        try kernel?.text(of: handle)
     }
 
     func flush(_ handle: UInt64) async throws(FileSystemError) {
@@ -124,6 +171,9 @@ final class Machine: Sendable {
     }
 
     func release(_ handle: UInt64) async throws(FileSystemError) {
+        if let reader = kernel?.takeReader(of: handle) {
+            try await fileSystem.release(handle: reader.handle).value()
+        }
         try await fileSystem.release(handle: handle).value()
     }
 

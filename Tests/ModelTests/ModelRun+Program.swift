@@ -185,6 +185,9 @@ extension ModelRun {
                 confirmOpen(index)
             case 2:
                 let text = try await machine.read(files[index].handle)
+                if let seen = try machine.seen(of: files[index].handle), seen != text {
+                    failure = failure ?? "the kernel reads \(seen) instead of \(text)"
+                }
                 if text != files[index].text {
                     failure = failure ?? "reads \(text) instead of \(files[index].text)"
                 }

@@ -45,6 +45,8 @@ final class ModelRun {
     let addressesByPath: Bool
     /// The cloud keeps the times that the program gives files.
     let keepsTimes: Bool
+    /// Reads complete files by itself, where there is one.
+    private let kernel: ReadingKernel?
     var lastContent = 0
     var failure: String?
     var log: [String] = []
@@ -54,7 +56,11 @@ final class ModelRun {
     /// At random, whether the state table is written as soon as it can be.
     private let writesNow: @Sendable () -> Bool
 
-    init(seed: UInt64, addressesByPath: Bool = false, keepsTimes: Bool = false) throws {
+    init(
+        seed: UInt64, addressesByPath: Bool = false, keepsTimes: Bool = false,
+        kernelReads: Bool = false
+    ) throws {
+        kernel = kernelReads ? ReadingKernel() : nil
         random = SeededRandom(seed: seed)
         let writes = Mutex(SeededRandom(seed: seed &+ 1))
         let writesNow: @Sendable () -> Bool = {
@@ -74,7 +80,7 @@ final class ModelRun {
         world = World()
         machine = try Machine(
             folder: folder, cloud: cloud, chance: world.chance, logger: logger,
-            writesNow: writesNow)
+            kernel: kernel, writesNow: writesNow)
     }
 
     func run(steps: Int) async throws {
@@ -218,7 +224,7 @@ final class ModelRun {
         }
         machine = try Machine(
             folder: folder, cloud: cloud, chance: world.chance, logger: logger,
-            writesNow: writesNow)
+            kernel: kernel, writesNow: writesNow)
         if chance(30) {
             note("  without the server")
             machine.cloud.setCutOff(true)

@@ -38,6 +38,12 @@ import Testing
         }
     }
 
+    /// Over a kernel that reads complete files by itself, for programs that look at what others write, and
+    /// that store through mappings.
+    @Test func nothingIsLostWhereTheKernelReads() async throws {
+        try await Self.simulate { try ModelRun(seed: $0, kernelReads: true) }
+    }
+
     private static func simulate(_ make: (UInt64) throws -> ModelRun) async throws {
         let steps = SimulationSize.steps(usual: 10_000)
         let perRun = 400
