@@ -182,7 +182,8 @@ struct ContentState: Sendable {
 
     /// Whether to ask now, when a fetch has ended: one question is enough for all that come together.
     var isConfirmationDue: Bool {
-        board.isEmpty || map.unconfirmedCount * map.geometry.blockSize >= Self.mostUnconfirmed
+        board.isEmpty || map.isComplete
+            || map.unconfirmedCount * map.geometry.blockSize >= Self.mostUnconfirmed
     }
 
     /// The blocks to ask about now, nil where there are none or a question is under way.

@@ -137,6 +137,16 @@ import Testing
         #expect(!board.hasArrived(ByteRange(20, 25)))
     }
 
+    @Test func theVersionIsAskedForWhenAllIsHereAlthoughARequestLasts() throws {
+        var state = ContentState(
+            map: BlockMap(geometry: geometry), item: item, board: try board().0,
+            window: ReadAheadWindow(minimum: 40, limit: 80, tolerance: 10))
+        for block in 0..<9 { _ = state.blockArrived(block, checksum: 0) }
+        #expect(!state.isConfirmationDue)
+        _ = state.blockArrived(9, checksum: 0)
+        #expect(state.isConfirmationDue)
+    }
+
     @Test func aResumedRequestTakesNothingBack() throws {
         var (board, id) = try board()
         try board.advanced(id, to: 25, arrived: ByteRange(20, 25), geometry: geometry)
