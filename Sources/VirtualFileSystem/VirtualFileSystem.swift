@@ -36,6 +36,9 @@ package final class VirtualFileSystem: Sendable {
     let gate = KeyedGate()
     let tree: Mutex<Tree>
     let listings: SingleFlight
+    /// Folders being taken from the state table.
+    let loads = SingleFlight()
+    let unloading = Mutex(UnloadWork())
     let wakeSignal = WakeSignal()
     /// Who waits for a job on an item to end.
     let jobWaiters = Mutex<[JobWaiter]>([])

@@ -147,7 +147,8 @@ final class ModelRun {
         case 0..<52: await change()
         case 52..<72: await work(Int.random(in: 1...4, using: &random))
         case 72..<84: changeByOther()
-        case 84..<90: await look()
+        case 84..<88: await look()
+        case 88..<90: await unload()
         case 90..<95: injectFault()
         case 95..<97:
             let isCutOff = chance(40)
@@ -174,6 +175,11 @@ final class ModelRun {
         } catch {
             note("  \(error.code)")
         }
+    }
+
+    private func unload() async {
+        note("unload")
+        await machine.unload()
     }
 
     private func injectFault() {

@@ -74,6 +74,12 @@ struct MountStatus: Decodable {
 
     var unsent: [Unsent]
     var conflicts: [Conflict]
+    var entriesInMemory: Int
+
+    enum CodingKeys: String, CodingKey {
+        case unsent, conflicts
+        case entriesInMemory = "entries_in_memory"
+    }
 
     /// The last components of the paths of files whose content is only here.
     var unsentNames: [String] {

@@ -22,6 +22,9 @@ extension VirtualFileSystem {
             return now { () throws(FileSystemError) in try openListing(node) }
         case .success(let state):
             return pending { () throws(FileSystemError) in
+                if state == .unknown, try await self.load(node) {
+                    return try await self.opendir(node: node).value()
+                }
                 // Its own listing goes before those that are made ahead.
                 if state == .unknown { self.refreshLater(node) }
                 self.noteOpened(folder: node, isListed: state != .unknown)

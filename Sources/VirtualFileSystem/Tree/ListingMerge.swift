@@ -61,6 +61,21 @@ struct ListingMerge {
     /// Names of the listing as the server has them.
     private let names: Set<NameKey>
 
+    /// So many items are taken over before other calls have their turn.
+    static let sliceSize = 1_000
+    private var next = 0
+    private var hasBegun = false
+    private(set) var isDone = false
+    /// Nothing of the folder was in memory: it shows no entry before it has all.
+    private var isFirst = false
+    private var isNewToKernel = false
+    private var isCurrent = true
+    private var hasNewEntries = false
+    private var old: [NameKey: UInt64] = [:]
+    private var listed: Set<UInt64> = []
+    /// Entries that the listing lacks; nil while items are left to be taken.
+    private var missing: [(name: NameKey, id: UInt64)]?
+
     init(_ request: ListingRequest, items: [CloudItem], validator: String?) {
         folder = request.folder
         self.items = items
@@ -79,49 +94,90 @@ struct ListingMerge {
         names = Set(items.map { NameKey($0.name) })
     }
 
-    /// Merges; nothing that changed here since the listing was asked for is touched (rule 5).
-    func apply(to tree: inout Tree) -> MergeEffects {
+    /// What can be done before the tree is locked for the next part.
+    mutating func prepareNext() {
+        guard hasBegun, next >= items.count, missing == nil else { return }
+        missing = old.filter { !listed.contains($0.value) }.sorted { $0.value < $1.value }
+            .map { ($0.key, $0.value) }
+        (old, listed, next) = ([:], [], 0)
+    }
+
+    /// Merges the next part, until `isDone`; nothing that changed here since the listing was asked
+    /// for is touched (rule 5).
+    mutating func takeNext(into tree: inout Tree) -> MergeEffects {
         var effects = MergeEffects()
-        guard tree.nodes[folder] != nil else { return effects }
-        let old = tree.nodes[folder]?.children ?? [:]
-        let isFirst = tree.nodes[folder]?.children == nil
-        let isNewToKernel = isFirst && tree.nodes[folder]?.validatedAt == -.infinity
-        if isFirst { tree.nodes[folder]?.children = [:] }
-        var isCurrent = true
-        var listed: Set<UInt64> = []
-        for item in items {
-            guard let id = take(item, into: &tree, &effects, &isCurrent) else { continue }
-            listed.insert(id)
+        guard tree.nodes[folder] != nil else {
+            isDone = true
+            return effects
+        }
+        if !hasBegun { begin(in: &tree, &effects) }
+        if let missing {
+            let end = min(next + Self.sliceSize, missing.count)
+            for (name, id) in missing[next..<end] { remove(name, id, in: &tree, &effects) }
+            next = end
+        } else {
+            let end = min(next + Self.sliceSize, items.count)
+            for item in items[next..<end] {
+                guard let id = take(item, into: &tree, &effects, &isCurrent) else { continue }
+                listed.insert(id)
+            }
+            next = end
         }
         // Nobody can have looked up a name in it before this.
         if isNewToKernel { effects.entries.removeAll { $0.parent == folder } }
-        for (name, id) in old.sorted(by: { $0.value < $1.value }) where !listed.contains(id) {
-            guard let node = tree.nodes[id], node.parent == folder,
-                node.name.hasSameBytes(as: name.name)
-            else { continue }
-            if node.busy > 0 || node.stamp > askedAt {
-                isCurrent = false
-            } else if node.server != nil, node.displaced == nil, node.working?.isSaved ?? true {
-                tree.vanish(id, &effects)
-            } else if node.server != nil {
-                isCurrent = false
-            }
+        if !effects.entries.isEmpty { hasNewEntries = true }
+        if let missing, next >= missing.count { finish(in: &tree, &effects) }
+        return effects
+    }
+
+    private mutating func begin(in tree: inout Tree, _ effects: inout MergeEffects) {
+        hasBegun = true
+        old = tree.nodes[folder]?.known ?? [:]
+        isFirst = tree.nodes[folder]?.children == nil
+        isNewToKernel = isFirst && tree.nodes[folder]?.validatedAt == -.infinity
+        guard !isFirst, items.count + old.count > Self.sliceSize else { return }
+        // A crash before the end leaves rows that no validator stands for.
+        tree.nodes[folder]?.validator = nil
+        if let record = tree.record(of: folder) { effects.changes.append(.put(record)) }
+    }
+
+    /// An entry that the listing lacks.
+    private mutating func remove(
+        _ name: NameKey, _ id: UInt64, in tree: inout Tree, _ effects: inout MergeEffects
+    ) {
+        guard let node = tree.nodes[id], node.parent == folder,
+            node.name.hasSameBytes(as: name.name)
+        else { return }
+        if node.busy > 0 || node.stamp > askedAt {
+            isCurrent = false
+        } else if node.server != nil, node.displaced == nil, node.working?.isSaved ?? true {
+            tree.vanish(id, &effects)
+        } else if node.server != nil {
+            isCurrent = false
+        }
+    }
+
+    private mutating func finish(in tree: inout Tree, _ effects: inout MergeEffects) {
+        isDone = true
+        if isFirst, let node = tree.nodes[folder], node.children == nil {
+            tree.nodes[folder]?.children = node.kept
+            tree.nodes[folder]?.kept = [:]
         }
         // A row of an item that is gone must not come back with the folder's other rows.
         for record in oldChildren
         where tree.nodes[record.inode.rawValue] == nil && !record.isUnsettled {
             effects.changes.append(.remove(record.inode, version: Tree.nextVersion()))
         }
+        tree.nodes[folder]?.isStored = true
         tree.nodes[folder]?.validatedAt = monotonicNow
         tree.nodes[folder]?.validator = isCurrent ? validator : nil
         if isCurrent { tree.outdated.remove(folder) } else { tree.outdated.insert(folder) }
-        if !isFirst, !effects.entries.isEmpty {
+        if !isFirst, hasNewEntries {
             tree.nodes[folder]?.overlay.modified = now
             tree.nodes[folder]?.overlay.changed = now
             effects.attributes.append(folder)
         }
         if let record = tree.record(of: folder) { effects.changes.append(.put(record)) }
-        return effects
     }
 
     /// Takes one listed item; nil where what we did since counts for more.
@@ -207,6 +263,10 @@ struct ListingMerge {
         node.server = ServerSide(item)
         node.overlay = record?.overlay ?? LocalOverlay()
         node.symlinkTarget = record?.server?.revision == item.revision ? record?.symlinkTarget : nil
+        if node.isFolder, let record, !isTaken {
+            // Its entries' rows came with it.
+            (node.isStored, node.validator) = (record.isListed, record.listingValidator)
+        }
         tree.attach(node)
         effects.entries.append((folder, name))
         if let record = tree.record(of: id) { effects.changes.append(.put(record)) }
