@@ -114,6 +114,16 @@ final class IdentifiedCloud: CloudStorage {
         }
     }
 
+    /// Items, and their folders, of moves whose outcome is not known.
+    var itemsOnTheirWay: Set<ItemKey> {
+        state.withLock { state in
+            Set(
+                state.unresolved.flatMap {
+                    [$0.key, ItemKey($0.from.folder), ItemKey($0.to.folder)]
+                })
+        }
+    }
+
     /// Files of a folder leave memory: the state table knows them.
     func unload(_ files: [ItemKey], of folder: ItemKey) {
         state.withLock { state in

@@ -200,7 +200,8 @@ struct ListingMerge {
                 isCurrent = false
                 return id
             }
-            if node.displaced != nil {
+            // A name given here for the time of a few calls is nobody's wish.
+            if node.displaced != nil || temporaryNames[item.name] != nil {
                 updateDisplaced(node, item, in: &tree, &effects, &isCurrent)
             } else {
                 update(node, item, name: name, in: &tree, &effects, &isCurrent)

@@ -49,8 +49,13 @@ extension Tree {
     }
 
     /// Folders that something unsent is in or below, as it is wanted and as the server has it.
-    func foldersOfWork() -> Set<UInt64> {
+    /// - Parameter others: items that changes of the server are half done with.
+    func foldersOfWork(_ others: Set<ItemKey>) -> Set<UInt64> {
         var found: Set<UInt64> = []
+        for item in others {
+            guard let id = byKey[item] else { continue }
+            add(nodes[id]?.isFolder == true ? id : nodes[id]?.parent, to: &found)
+        }
         for item in work.items {
             let difference = work.difference(of: item)
             let places = [

@@ -97,11 +97,26 @@ extension VirtualFileSystem {
     private func describeWork(in rules: inout Tree.UnloadRules) {
         rules.busyFolders = listings.keys.union(loads.keys)
         guard rules.pinnedFolders.isEmpty else { return }
-        rules.pinnedFolders = tree.withLock { $0.foldersOfWork() }
+        let halfDone = itemsHalfDone()
+        rules.pinnedFolders = tree.withLock { $0.foldersOfWork(halfDone) }
         rules.pinnedFolders.insert(Tree.rootID)
         rules.pinnedInodes = Set(sentContents.withLock { Array($0.keys) })
             .union(contentBases.withLock { Array($0.keys) })
             .union(timeIntents.withLock { Array($0.keys) })
+    }
+
+    /// Items, and their folders, of changes of the server that could not be ended yet.
+    private func itemsHalfDone() -> Set<ItemKey> {
+        var items = identities?.itemsOnTheirWay ?? []
+        for undertaking in unfinished.withLock({ Array($0.values) }) {
+            let goals = undertaking.convergence.goals
+            let places = goals.compactMap(\.place) + undertaking.origins.compactMap(\.self)
+            items.formUnion(goals.map { ItemKey($0.item) })
+            items.formUnion(places.map { ItemKey(ItemReference($0.folder)) })
+            let others = [undertaking.heir, undertaking.replaced, undertaking.uploadFolder]
+            items.formUnion(others.compactMap { $0.map { ItemKey($0) } })
+        }
+        return items
     }
 
     /// Unloads one folder. Returns what the kernel has to forget before that; nil where nothing is
