@@ -1,4 +1,6 @@
+import CloudStorage
 import FileSystemTypes
+import Reconciler
 import StateStore
 import Synchronization
 
