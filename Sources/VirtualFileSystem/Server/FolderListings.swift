@@ -86,7 +86,11 @@ extension VirtualFileSystem {
     func list(_ folder: UInt64) async throws(FileSystemError) {
         let node = try tree.withLock { tree throws(FileSystemError) in try tree.folder(folder) }
         var isRestored = false
-        if node.children == nil { isRestored = try await load(folder, checks: false) }
+        if node.children == nil {
+            // Before an answer that brings more.
+            await waitForRoom()
+            isRestored = try await load(folder, checks: false)
+        }
         do throws(CloudStorageError) {
             try await listOnServer(folder)
         } catch {

@@ -8,7 +8,7 @@ import Synchronization
 extension VirtualFileSystem {
     /// Seconds for which a folder stays after its last use. What was said of its entries by then has
     /// long been handed to the state table.
-    private static let shortestStay = 1.0
+    private static let shortestStay = 0.5
     /// So many entries the kernel is asked to forget at a time.
     private static let mostAsked = 4_096
     /// Seconds that the kernel is given for that; what it keeps is in use.
