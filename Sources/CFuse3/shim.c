@@ -116,6 +116,10 @@ void cfuse3_return_memory(void) {
     malloc_trim(0);
 }
 
+void cfuse3_share_memory(void) {
+    mallopt(M_ARENA_MAX, 2);
+}
+
 void cfuse3_set_thread_name(const char *name) {
     pthread_setname_np(pthread_self(), name);
 }

@@ -74,7 +74,7 @@ package struct MountOptions: Sendable {
     /// How long a lock is asked for, where the server allows that much; renewed at its half.
     package var lockSeconds = 1_800
     /// Inodes kept in memory before the folders that were not used for longest leave it.
-    package var nodeLimit = 25_000
+    package var nodeLimit = 20_000
     /// Has what was freed given back to the system, which else stays this process's.
     package var returnsMemory: @Sendable () -> Void = {}
     /// Open files and folders at one time.

@@ -58,7 +58,7 @@ import Testing
     @Test(arguments: [CloudKind.leitzCloud(ServerBehaviour()), .webDAV(.apache)])
     func memoryIsBounded(_ kind: CloudKind) async throws {
         let entries = Self.entries ?? 20_000
-        let limit = Self.entries == nil ? 4_000 : 25_000
+        let limit = Self.entries == nil ? 4_000 : 20_000
         let options = Self.entries == nil ? ["--entries-in-memory", "\(limit)"] : []
         try await MountedCloud.with(kind, options: options + Self.options) {
             (mounted) async throws -> Void in
