@@ -3,42 +3,6 @@ import FileSystemTypes
 import Reconciler
 import StateStore
 
-/// What a merged listing asks of the rest of the file system.
-struct MergeEffects {
-    var changes: [StateChange] = []
-    /// Names the kernel must look up again.
-    var entries: [(parent: UInt64, name: String)] = []
-    /// Nodes whose cached pages are no longer their content.
-    var contents: [UInt64] = []
-    var attributes: [UInt64] = []
-    /// Names of listed items that may have been sent for files that are gone here.
-    var orphans: Set<NameKey> = []
-    /// Versions the server no longer has, parts of which unsent contents still lack.
-    var bases: [UInt64: ServerSide] = [:]
-
-    var isEmpty: Bool {
-        changes.isEmpty && entries.isEmpty && contents.isEmpty && attributes.isEmpty
-    }
-}
-
-/// What is known before the answer to a listing comes.
-struct ListingRequest {
-    let folder: UInt64
-    /// The tree's sequence number when the listing was asked for.
-    let askedAt: UInt64
-    var records: [ItemKey: InodeRecord] = [:]
-    /// Rows that say they are in the folder, where nothing of it is in memory.
-    var oldChildren: [InodeRecord] = []
-    /// What was sent from here and not answered when the listing had come: it may be listed.
-    var unheard: [SentContent] = []
-    var keepsPartialUploads = false
-    /// Temporary names given here, with the names that the items had before.
-    var temporaryNames: [String: String] = [:]
-    var hostName = ""
-    let allocateInode: () -> InodeNumber
-    let storesLinks: Bool
-}
-
 /// Takes a folder listing of the server over into the tree.
 struct ListingMerge {
     let folder: UInt64
@@ -73,6 +37,8 @@ struct ListingMerge {
     private var hasNewEntries = false
     private var old: [NameKey: UInt64] = [:]
     private var listed: Set<UInt64> = []
+    /// Those that have other names in the listing; nil once they have them here.
+    private var renames: ListingRenames? = ListingRenames()
     /// Entries that the listing lacks; nil while items are left to be taken.
     private var missing: [(name: NameKey, id: UInt64)]?
 
@@ -96,7 +62,7 @@ struct ListingMerge {
 
     /// What can be done before the tree is locked for the next part.
     mutating func prepareNext() {
-        guard hasBegun, next >= items.count, missing == nil else { return }
+        guard hasBegun, renames == nil, next >= items.count, missing == nil else { return }
         missing = old.filter { !listed.contains($0.value) }.sorted { $0.value < $1.value }
             .map { ($0.key, $0.value) }
         (old, listed, next) = ([:], [], 0)
@@ -111,7 +77,9 @@ struct ListingMerge {
             return effects
         }
         if !hasBegun { begin(in: &tree, &effects) }
-        if let missing {
+        if renames != nil {
+            rename(in: &tree, &effects)
+        } else if let missing {
             let end = min(next + Self.sliceSize, missing.count)
             for (name, id) in missing[next..<end] { remove(name, id, in: &tree, &effects) }
             next = end
@@ -135,10 +103,34 @@ struct ListingMerge {
         old = tree.nodes[folder]?.known ?? [:]
         isFirst = tree.nodes[folder]?.children == nil
         isNewToKernel = isFirst && tree.nodes[folder]?.validatedAt == -.infinity
+        if old.isEmpty { renames = nil }
         guard !isFirst, items.count + old.count > Self.sliceSize else { return }
         // A crash before the end leaves rows that no validator stands for.
         tree.nodes[folder]?.validator = nil
         if let record = tree.record(of: folder) { effects.changes.append(.put(record)) }
+    }
+
+    /// Looks for entries that another client has renamed, before any of the items is taken.
+    private mutating func rename(in tree: inout Tree, _ effects: inout MergeEffects) {
+        let end = min(next + Self.sliceSize, items.count)
+        for item in items[next..<end] {
+            guard let id = tree.byKey[ItemKey(item.reference)], let node = tree.nodes[id],
+                node.parent == folder, temporaryNames[item.name] == nil,
+                !tree.temporaryNames.contains(item.name)
+            else { continue }
+            let name = shownName(of: item)
+            if !node.name.hasSameBytes(as: name) { renames?.add(id, item, name) }
+        }
+        next = end
+        guard next >= items.count else { return }
+        let kept = renames?.apply(to: &tree, in: folder, askedAt: askedAt, &effects) ?? []
+        for (id, item) in kept {
+            guard let node = tree.nodes[id] else { continue }
+            // It stays where it is here, with what is unsent in it.
+            updateDisplaced(node, item, in: &tree, &effects, &isCurrent)
+            isCurrent = false
+        }
+        (renames, next) = (nil, 0)
     }
 
     /// An entry that the listing lacks.
@@ -170,6 +162,8 @@ struct ListingMerge {
         }
         tree.nodes[folder]?.isStored = true
         tree.nodes[folder]?.validatedAt = monotonicNow
+        // Whoever has it listed uses it next.
+        tree.nodes[folder]?.touchedAt = SystemClocks.monotonicSeconds()
         tree.nodes[folder]?.validator = isCurrent ? validator : nil
         if isCurrent { tree.outdated.remove(folder) } else { tree.outdated.insert(folder) }
         if !isFirst, hasNewEntries {
