@@ -197,6 +197,12 @@ extension IdentifiedCloud {
                 let isKnownThere = there.revision != nil && there.revision == known.revision
                 if isKnownThere, here?.revision != known.revision { return there }
             }
+            if TemporaryName.matches(record.to.name),
+                try await found(try reference(to: record.from, of: record.key)) == nil
+            {
+                // Its folder may have another name: where it turns up, it is known by the record.
+                return nil
+            }
         } catch {
             // Where the server can't tell, nothing is known but the old place.
             guard error.isFinal else { throw error }
