@@ -25,6 +25,8 @@ final class ModelRun {
     }
 
     var random: SeededRandom
+    /// When memory is left: by itself, so that a seed's other steps do not depend on it.
+    private var unloadings: SeededRandom
     let cloud: ModelCloud
     let folder: TemporaryFolder
     let logger: Logger
@@ -56,6 +58,7 @@ final class ModelRun {
 
     init(seed: UInt64, addressesByPath: Bool = false, keepsTimes: Bool = false) throws {
         random = SeededRandom(seed: seed)
+        unloadings = SeededRandom(seed: seed &+ 2)
         let writes = Mutex(SeededRandom(seed: seed &+ 1))
         let writesNow: @Sendable () -> Bool = {
             writes.withLock { Int.random(in: 0..<4, using: &$0) == 0 }
@@ -83,6 +86,7 @@ final class ModelRun {
             world.advance(seconds: random.next() % 4 == 0 ? 3 : 0.2)
             try await oneStep()
             await machine.fileSystem.settleListings()
+            await unloadAtTimes()
             if machine.cloud.wasEnded { try await restart(isCrash: true) }
             if step % 60 == 59 { try await quiet() }
         }
@@ -147,8 +151,7 @@ final class ModelRun {
         case 0..<52: await change()
         case 52..<72: await work(Int.random(in: 1...4, using: &random))
         case 72..<84: changeByOther()
-        case 84..<88: await look()
-        case 88..<90: await unload()
+        case 84..<90: await look()
         case 90..<95: injectFault()
         case 95..<97:
             let isCutOff = chance(40)
@@ -164,6 +167,7 @@ final class ModelRun {
         for _ in 0..<most {
             guard await machine.fileSystem.carryOutNextJob() else { return }
             await machine.fileSystem.settleListings()
+            await unloadAtTimes()
         }
     }
 
@@ -177,7 +181,9 @@ final class ModelRun {
         }
     }
 
-    private func unload() async {
+    /// After one step of eight, and between the jobs of others.
+    private func unloadAtTimes() async {
+        guard Int.random(in: 0..<8, using: &unloadings) == 0 else { return }
         note("unload")
         await machine.unload()
     }
