@@ -77,6 +77,9 @@ package struct MountOptions: Sendable {
     package var nodeLimit = 20_000
     /// Has what was freed given back to the system, which else stays this process's.
     package var returnsMemory: @Sendable () -> Void = {}
+    /// Whether something is mounted on a folder of the mount: the kernel would unmount that with the
+    /// folder that it is asked to forget.
+    package var hasMountsBelow: @Sendable () -> Bool = { false }
     /// Open files and folders at one time.
     package var handleLimit = 65_536
     /// This machine's name in the names of conflict copies.

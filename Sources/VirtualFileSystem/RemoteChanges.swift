@@ -135,7 +135,8 @@ extension Tree {
         return isUnloaded(current) ? .unloaded(current) : .unknown
     }
 
-    private func isUnloaded(_ folder: UInt64) -> Bool {
+    /// Whether a folder's entries are known, and not in memory.
+    func isUnloaded(_ folder: UInt64) -> Bool {
         nodes[folder]?.children == nil && nodes[folder]?.isStored == true
     }
 

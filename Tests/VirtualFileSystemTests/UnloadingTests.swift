@@ -67,6 +67,26 @@ import VirtualFileSystem
         await fixture.end()
     }
 
+    /// The kernel unmounts what is mounted on a folder that it is asked to forget.
+    @Test(arguments: [false, true])
+    func foldersStayWhileSomethingIsMountedOnOne(_ hasMounts: Bool) async throws {
+        let fixture = try await Fixture.make(cloud: cloud(addressesByPath: false)) { options in
+            options.nodeLimit = 2
+            options.hasMountsBelow = { hasMounts }
+        }
+        _ = try await listAll(fixture)
+        let kernel = ForgettingKernel(fixture)
+        fixture.fileSystem.setNotifier(kernel)
+        try await eventually {
+            await fixture.fileSystem.makeRoom()
+            return fixture.fileSystem.status().knownInodes == (hasMounts ? 5 : 2)
+        }
+        await fixture.fileSystem.makeRoom()
+        #expect(kernel.asked.contains("d") == !hasMounts)
+        #expect(fixture.fileSystem.status().knownInodes == (hasMounts ? 5 : 2))
+        await fixture.end()
+    }
+
     @Test func whatIsInUseStays() async throws {
         let fixture = try await Fixture.makeByHand(cloud: cloud(addressesByPath: false))
         let before = try await listAll(fixture)

@@ -90,6 +90,10 @@ extension MountSettings {
         options.hostName = LocalHost.name
         if let entriesInMemory { options.nodeLimit = entriesInMemory }
         options.returnsMemory = { ProcessMemory.returnFree() }
+        let prefix = location.path + "/"
+        options.hasMountsBelow = {
+            MountTable.current().mounts.contains { $0.mountPoint.hasPrefix(prefix) }
+        }
         return options
     }
 

@@ -46,20 +46,29 @@ extension VirtualFileSystem {
     private func lookUpOnServer(
         parent: UInt64, name: String
     ) async throws(FileSystemError) -> Entry {
-        if try await load(parent), wasChecked(parent),
-            let entry = try lookUpInMemory(parent: parent, name: name)
-        {
-            return entry
-        }
-        try await ensureCurrent(parent)
-        return try tree.withLock { tree throws(FileSystemError) in
-            guard let child = tree.child(of: parent, named: name) else {
+        // The entries may leave memory again before they are looked at.
+        for _ in 0..<Self.attemptsToLook {
+            if try await load(parent), wasChecked(parent),
+                let entry = try lookUpInMemory(parent: parent, name: name)
+            {
+                return entry
+            }
+            try await ensureCurrent(parent)
+            let found = try tree.withLock { tree throws(FileSystemError) -> Entry? in
+                if let child = tree.child(of: parent, named: name) {
+                    tree.nodes[child.id]?.lookups += 1
+                    return tree.entry(for: child, options: options)
+                }
+                if tree.isUnloaded(parent) { return nil }
                 throw FileSystemError(.notFound, "no such name")
             }
-            tree.nodes[child.id]?.lookups += 1
-            return tree.entry(for: child, options: options)
+            if let found { return found }
         }
+        throw FileSystemError(.inputOutput, "too much is going on to keep the folder in memory")
     }
+
+    /// How often a folder's entries are brought back that have left memory by the time they are used.
+    static let attemptsToLook = 16
 
     /// Takes back `count` references the kernel held.
     package func forget(node: UInt64, count: UInt64) {

@@ -34,13 +34,20 @@ extension VirtualFileSystem {
 
     /// Waits until a folder's entries are known.
     func ensureListed(_ folder: UInt64) async throws(FileSystemError) {
-        if try await !load(folder) { try await refresh(folder) }
-        touch(folder)
+        for _ in 0..<Self.attemptsToLook {
+            if try await !load(folder) { try await refresh(folder) }
+            if touch(folder) { return }
+        }
+        throw FileSystemError(.inputOutput, "too much is going on to keep the folder in memory")
     }
 
-    /// Has a folder's entries stay in memory for what is done next.
-    private func touch(_ folder: UInt64) {
-        tree.withLock { $0.nodes[folder]?.touchedAt = SystemClocks.monotonicSeconds() }
+    /// Has a folder's entries stay in memory for what is done next. Returns whether they are there.
+    @discardableResult
+    private func touch(_ folder: UInt64) -> Bool {
+        tree.withLock { tree in
+            tree.nodes[folder]?.touchedAt = SystemClocks.monotonicSeconds()
+            return !tree.isUnloaded(folder)
+        }
     }
 
     /// Waits until a folder's entries are known and were checked lately; a server that does not
@@ -123,7 +130,11 @@ extension VirtualFileSystem {
         }
         switch try await cloud.list(reference, validator: validator) {
         case .notModified:
-            tree.withLock { $0.nodes[folder]?.validatedAt = SystemClocks.monotonicSeconds() }
+            let now = SystemClocks.monotonicSeconds()
+            tree.withLock { tree in
+                tree.nodes[folder]?.validatedAt = now
+                tree.nodes[folder]?.touchedAt = now
+            }
         case .entries(let items, let validator, let description):
             // Before the entries: whether they are locked depends on it.
             tree.withLock { tree in

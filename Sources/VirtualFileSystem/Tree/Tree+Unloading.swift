@@ -168,6 +168,15 @@ extension Tree {
             if entry(node.name, of: folder) == id { setEntry(node.name, of: folder, to: nil) }
             nodes[id] = nil
         }
+        shrinkKept(of: folder)
         return changes
+    }
+
+    /// Entries that were removed one by one leave their room behind.
+    private mutating func shrinkKept(of folder: UInt64) {
+        guard let kept = nodes[folder]?.kept, kept.capacity > 2 * kept.count + 16 else { return }
+        var rest: [NameKey: UInt64] = [:]
+        for (name, id) in kept { rest[name] = id }
+        nodes[folder]?.kept = rest
     }
 }

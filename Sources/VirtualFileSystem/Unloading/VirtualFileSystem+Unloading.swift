@@ -41,10 +41,11 @@ extension VirtualFileSystem {
         Double(tree.withLock { $0.nodes.count }) > factor * Double(options.nodeLimit)
     }
 
-    private func makeRoom() async {
+    /// Unloads what was not used lately until there is room, or nothing more can go.
+    package func makeRoom() async {
         let target = options.nodeLimit * 3 / 4
         await unload(downTo: target, unusedFor: Self.shortestStay)
-        if isCrowded(by: 1) {
+        if isCrowded(by: 1), await !disk.look({ self.options.hasMountsBelow() }) {
             await unload(downTo: target, unusedFor: Self.shortestStay, asksForFolders: true)
         }
         let left = tree.withLock { $0.nodes.count }
