@@ -25,6 +25,8 @@ extension VirtualFileSystem {
         try await loadSent()
         try await takeUpUnsent()
         try await loadTimes()
+        hasTakenUp.store(true, ordering: .releasing)
+        checkLoaded()
         if isKnown {
             refreshLater(Tree.rootID)
         } else {

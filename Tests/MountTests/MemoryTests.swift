@@ -117,7 +117,9 @@ import Testing
             try await mounted.shell("find tree -printf '%i %p\\n' | sort -k2 > $W/second")
             let walk = ContinuousClock.now - walkBegan
             try await mounted.atHome("cmp first second")
-            print("remount of \(entries) entries: \(mountTime), then ls -l: \(seconds) s, find: \(walk)")
+            print(
+                "remount of \(entries) entries: \(mountTime), then ls -l: \(seconds) s, find: \(walk)"
+            )
         }
     }
 

@@ -255,6 +255,23 @@ import VirtualFileSystem
         await second.end()
     }
 
+    /// What a crash left to be removed is not shown again by a listing that comes before all of it
+    /// was taken up.
+    @Test(arguments: kinds)
+    func removedFilesStaySoWhileTheyAreTakenUp(_ addressesByPath: Bool) async throws {
+        let cloud = addressesByPath ? ModelCloud.addressingByPath() : ModelCloud()
+        cloud.makeFolderByOther(at: "/d")
+        for index in 0..<300 { cloud.storeByOther([1], at: "/d/f\(index)") }
+        let fixture = try await Fixture.makeByHand(cloud: cloud)
+        for index in 0..<300 { try await fixture.unlink("/d/f\(index)") }
+        let second = try await fixture.restart()
+        #expect(try await second.names("/d") == [])
+        _ = await second.fileSystem.drain(forSeconds: 60)
+        #expect(cloud.snapshot().keys.sorted() == ["/d"])
+        #expect(try await second.names("/d") == [])
+        await second.end()
+    }
+
     /// Slices of a listing that is bigger than one, first, again, and from the table.
     @Test(arguments: kinds)
     func aBigFolderIsTakenOverInSlices(_ addressesByPath: Bool) async throws {

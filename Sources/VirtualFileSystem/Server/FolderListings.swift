@@ -130,11 +130,7 @@ extension VirtualFileSystem {
         }
         switch try await cloud.list(reference, validator: validator) {
         case .notModified:
-            let now = SystemClocks.monotonicSeconds()
-            tree.withLock { tree in
-                tree.nodes[folder]?.validatedAt = now
-                tree.nodes[folder]?.touchedAt = now
-            }
+            tree.withLock { $0.nodes[folder]?.validatedAt = SystemClocks.monotonicSeconds() }
         case .entries(let items, let validator, let description):
             // Before the entries: whether they are locked depends on it.
             tree.withLock { tree in

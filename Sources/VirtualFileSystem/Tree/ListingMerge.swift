@@ -162,8 +162,6 @@ struct ListingMerge {
         }
         tree.nodes[folder]?.isStored = true
         tree.nodes[folder]?.validatedAt = monotonicNow
-        // Whoever has it listed uses it next.
-        tree.nodes[folder]?.touchedAt = SystemClocks.monotonicSeconds()
         tree.nodes[folder]?.validator = isCurrent ? validator : nil
         if isCurrent { tree.outdated.remove(folder) } else { tree.outdated.insert(folder) }
         if !isFirst, hasNewEntries {

@@ -26,6 +26,9 @@ extension VirtualFileSystem {
         try await loads.run(folder) { () throws(FileSystemError) in
             try await self.takeFromTable(folder)
         }
+        guard hasTakenUp.load(ordering: .acquiring) else {
+            return tree.withLock { $0.nodes[folder]?.children != nil }
+        }
         let mayCheck = checks && listings.count < Self.mostChecks
         let isUnchecked = tree.withLock { tree in
             guard let node = tree.nodes[folder], node.children != nil else { return false }
@@ -37,6 +40,23 @@ extension VirtualFileSystem {
         }
         if isUnchecked { refreshLater(folder) }
         return tree.withLock { $0.nodes[folder]?.children != nil }
+    }
+
+    /// Has the folders checked that were loaded while what is unsent was taken up: a listing before
+    /// that would show again what was removed here.
+    func checkLoaded() {
+        let now = SystemClocks.monotonicSeconds()
+        let folders = tree.withLock { tree in
+            let folders = tree.nodes.values
+                .filter { $0.isUnseen && $0.children != nil && $0.validatedAt == -.infinity }
+                .map(\.id).sorted().prefix(Self.mostChecks)
+            for folder in folders {
+                tree.nodes[folder]?.isUnseen = false
+                tree.nodes[folder]?.validatedAt = now
+            }
+            return folders
+        }
+        for folder in folders { refreshLater(folder) }
     }
 
     private func takeFromTable(_ folder: UInt64) async throws(FileSystemError) {
