@@ -2,6 +2,7 @@
 #include "CFuse3.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
@@ -109,6 +110,14 @@ int cfuse3_reply_open_backed(fuse_req_t request, const struct fuse_file_info *in
     const int result = fuse_reply_open(request, info);
     backing_of_open = 0;
     return result;
+}
+
+void cfuse3_return_memory(void) {
+    malloc_trim(0);
+}
+
+void cfuse3_share_memory(void) {
+    mallopt(M_ARENA_MAX, 2);
 }
 
 void cfuse3_set_thread_name(const char *name) {

@@ -60,15 +60,36 @@ struct StateReader {
         return found
     }
 
-    func serverItems() throws -> [StoredServerItem] {
+    /// Folders, and files that something is unsent of.
+    func serverFolders() throws -> [StoredServerItem] {
+        try serverItems(
+            """
+            server_kind <> \(ItemReference.Kind.file.rawValue) OR content_file IS NOT NULL
+            OR server_name IS NOT NULL OR is_removed <> 0
+            """, [])
+    }
+
+    /// What the server has in a folder, as far as it is known.
+    func serverItems(in folder: InodeNumber) throws -> [StoredServerItem] {
+        let here = try serverItems(
+            "parent = ? AND server_name IS NULL AND inode <> parent", [.inode(folder)])
+        let moved = try serverItems(
+            "server_name IS NOT NULL AND inode <> 1 AND server_parent = ?", [.inode(folder)])
+        return here + moved
+    }
+
+    /// The items of the rows that a condition picks, those with the lowest inode numbers first.
+    private func serverItems(
+        _ condition: String, _ values: [DatabaseValue]
+    ) throws -> [StoredServerItem] {
         var found: [StoredServerItem] = []
         // The parent of a removed item's row is where the server has it.
         let rows = try cursor(
             """
             SELECT inode, coalesce(server_parent, parent), server_root, server_kind, server_id,
             server_path, server_revision, server_size
-            FROM inode WHERE server_root IS NOT NULL ORDER BY inode
-            """, [])
+            FROM inode WHERE server_root IS NOT NULL AND (\(condition)) ORDER BY inode
+            """, values)
         while let row = try rows.next() {
             guard let kind = ItemReference.Kind(rawValue: try row.integer(3)) else {
                 throw row.damage(3)

@@ -137,9 +137,29 @@ package final class StateStore: Sendable {
         try await read { try $0.dirtyRecords() }
     }
 
-    /// All that the server has, as far as it is known, those with the lowest inode numbers first.
-    package func serverItems() async throws(FileSystemError) -> [StoredServerItem] {
-        try await read { try $0.serverItems() }
+    /// The folders that the server has, as far as they are known, and the files that something is
+    /// unsent of; those with the lowest inode numbers first.
+    package func serverFolders() async throws(FileSystemError) -> [StoredServerItem] {
+        try await read { try $0.serverFolders() }
+    }
+
+    /// What the server has in a folder, as far as it is known; nothing of a folder that is not.
+    package func serverItems(
+        in folder: ItemKey
+    ) async throws(FileSystemError) -> [StoredServerItem] {
+        try await read { reader in
+            guard let inode = try reader.records(for: [folder])[folder]?.inode else { return [] }
+            return try reader.serverItems(in: inode)
+        }
+    }
+
+    /// The folder that the server has an item in; nil where the item is not known.
+    package func serverFolder(of item: ItemKey) async throws(FileSystemError) -> ItemKey? {
+        try await read { reader in
+            guard let record = try reader.records(for: [item])[item] else { return nil }
+            let parent = record.serverPlace?.parent ?? record.parent
+            return try reader.record(parent)?.server.map { ItemKey($0.reference) }
+        }
     }
 
     /// The extended attributes of an inode.

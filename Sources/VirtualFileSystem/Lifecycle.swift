@@ -25,6 +25,8 @@ extension VirtualFileSystem {
         try await loadSent()
         try await takeUpUnsent()
         try await loadTimes()
+        hasTakenUp.store(true, ordering: .releasing)
+        checkLoaded()
         if isKnown {
             refreshLater(Tree.rootID)
         } else {
@@ -65,11 +67,13 @@ extension VirtualFileSystem {
         guard let record = try await store.record(.root), record.isListed,
             options.path.isEmpty || record.server != nil
         else { return false }
-        let node = try tree.withLock { tree throws(FileSystemError) in
+        tree.withLock { tree in
             if let server = record.server { tree.acknowledge(Tree.rootID, server) }
-            return try tree.node(Tree.rootID)
+            tree.nodes[Tree.rootID]?.isStored = true
+            tree.nodes[Tree.rootID]?.isUnseen = true
+            tree.nodes[Tree.rootID]?.validator = record.listingValidator
         }
-        return try await restore(node)
+        return try await load(Tree.rootID)
     }
 
     /// Makes the folder `options.path` the top of the mount.
@@ -122,7 +126,7 @@ extension VirtualFileSystem {
             }
             group.addTask {
                 await self.repeatEvery(seconds: 10) {
-                    self.shrink()
+                    self.makeRoomIfCrowded(isDue: true)
                     self.lookForEndedLocks()
                     await self.endLocksByHand()
                 }
@@ -155,19 +159,6 @@ extension VirtualFileSystem {
         }
     }
 
-    /// Drops folders from memory that nobody used lately, while there are too many inodes.
-    func shrink() {
-        tree.withLock { tree in
-            guard tree.nodes.count > options.nodeLimit else { return }
-            let folders = tree.nodes.values.filter { $0.children != nil && $0.id != Tree.rootID }
-                .sorted { $0.usedAt < $1.usedAt }.map(\.id)
-            for id in folders {
-                if tree.nodes.count <= options.nodeLimit * 3 / 4 { break }
-                tree.forgetChildren(of: id)
-            }
-        }
-    }
-
     /// The end: the server is no longer asked, locks are given back, state is closed. What is unsent
     /// waits for the next mount; `drain` before this sends it.
     package func shutdown() async {
@@ -175,7 +166,9 @@ extension VirtualFileSystem {
         task?.cancel()
         await endMappings()
         await aheadTasks.end()
+        await endUnloading()
         await listings.end()
+        await loads.end()
         let copies = lateCopies.withLock { $0.work.take() }
         copies?.cancel()
         await copies?.value
@@ -190,23 +183,5 @@ extension VirtualFileSystem {
         await locks.releaseAll(except: unsentItems())
         cache.close()
         await store.close()
-    }
-}
-
-extension Tree {
-    /// Forgets a folder's entries if neither the kernel nor anybody else refers to one of them.
-    mutating func forgetChildren(of id: UInt64) {
-        guard let children = nodes[id]?.children, nodes[id]?.openHandles == 0 else { return }
-        let isUsed = children.values.contains { child in
-            guard let node = nodes[child] else { return false }
-            return !node.isIdle || node.children != nil || node.server == nil || node.isLocalOnly
-        }
-        guard !isUsed else { return }
-        for child in children.values {
-            if let server = nodes[child]?.server { byKey[ItemKey(server.reference)] = nil }
-            nodes[child] = nil
-        }
-        nodes[id]?.children = nil
-        lockedFolders[id] = nil
     }
 }

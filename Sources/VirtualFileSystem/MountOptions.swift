@@ -73,8 +73,13 @@ package struct MountOptions: Sendable {
     package var lockAnswerSeconds: Double = 10
     /// How long a lock is asked for, where the server allows that much; renewed at its half.
     package var lockSeconds = 1_800
-    /// Inodes kept in memory before unused folders are dropped.
-    package var nodeLimit = 200_000
+    /// Inodes kept in memory before the folders that were not used for longest leave it.
+    package var nodeLimit = 20_000
+    /// Has what was freed given back to the system, which else stays this process's.
+    package var returnsMemory: @Sendable () -> Void = {}
+    /// Whether something is mounted on a folder of the mount: the kernel would unmount that with the
+    /// folder that it is asked to forget.
+    package var hasMountsBelow: @Sendable () -> Bool = { false }
     /// Open files and folders at one time.
     package var handleLimit = 65_536
     /// This machine's name in the names of conflict copies.

@@ -62,7 +62,9 @@ extension VirtualFileSystem {
                     // Another client took the name: the save keeps both.
                     tree.detach(holder.id)
                 }
-                tree.restore(tree.withoutOthersItem(record), below: parent)
+                tree.restore(tree.withoutOthersItem(record), below: parent) {
+                    self.store.allocateInode()
+                }
             } else if let base = record.server {
                 // What the change was based on, not what the server has now, is compared later.
                 tree.acknowledge(id, base)
@@ -131,11 +133,14 @@ extension VirtualFileSystem {
         for inode in chain.reversed() {
             var node = tree.withLock { $0.nodes[inode.rawValue] }
             if node == nil, let record = try await store.record(inode) {
-                tree.withLock { $0.restore(record, makingRoomFor: options.hostName) }
+                tree.withLock { tree in
+                    tree.restore(record, makingRoomFor: options.hostName) {
+                        self.store.allocateInode()
+                    }
+                }
                 node = tree.withLock { $0.nodes[inode.rawValue] }
             }
             guard let node, node.isFolder, node.children == nil, !node.isRemoved else { continue }
-            if try await restore(node) { continue }
             try await ensureListed(node.id)
         }
     }

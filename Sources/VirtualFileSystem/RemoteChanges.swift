@@ -13,7 +13,7 @@ package struct RemoteChanges: ChangeReceiver {
 
     /// Lists again the folders in memory that hold, or should hold, a changed item.
     package func changed(_ items: [CloudItem], in root: RootIdentifier) async {
-        for folder in fileSystem.affectedFolders(items, in: root) {
+        for folder in await fileSystem.affectedFolders(items, in: root) {
             do throws(FileSystemError) {
                 try await fileSystem.refreshAnew(folder)
             } catch {
@@ -62,22 +62,21 @@ package struct RemoteChanges: ChangeReceiver {
 }
 
 extension VirtualFileSystem {
-    /// Folders in memory whose entries a change concerns; changes of our own concern none.
-    func affectedFolders(_ items: [CloudItem], in root: RootIdentifier) -> Set<UInt64> {
-        tree.withLock { tree in
+    /// Folders in memory whose entries a change concerns; changes of our own concern none. Folders
+    /// that are not in memory are checked when they are loaded.
+    func affectedFolders(_ items: [CloudItem], in root: RootIdentifier) async -> Set<UInt64> {
+        let keys = items.map { ItemKey($0.reference) }
+        let unknown = tree.withLock { tree in keys.filter { tree.byKey[$0] == nil } }
+        var records: [ItemKey: InodeRecord] = [:]
+        do throws(FileSystemError) {
+            if !unknown.isEmpty { records = try await store.records(for: unknown) }
+        } catch {
+            logger.error("state table can't be read", metadata: ["error": "\(error)"])
+        }
+        return tree.withLock { tree in
             var folders: Set<UInt64> = []
             for item in items {
-                let known = tree.byKey[ItemKey(item.reference)].flatMap { tree.nodes[$0] }
-                if let known {
-                    let isSeen = !item.isDeleted && known.server?.revision == item.revision
-                    let isHere = tree.reference(of: known.id)?.path == item.reference.path
-                    if isSeen && isHere && known.server?.isLocked == item.isLocked { continue }
-                    if let parent = known.parent { folders.insert(parent) }
-                }
-                if item.isDeleted && known == nil { continue }
-                if let parent = tree.loadedFolder(above: item.reference.path, in: root) {
-                    folders.insert(parent)
-                }
+                tree.noteChange(of: item, in: root, records[ItemKey(item.reference)], &folders)
             }
             return folders
         }
@@ -85,14 +84,70 @@ extension VirtualFileSystem {
 }
 
 extension Tree {
-    /// The folder in memory that a path of the server is in; nil where it was never listed.
-    func loadedFolder(above path: String, in root: RootIdentifier) -> UInt64? {
-        guard let top = byKey[ItemKey(.top(of: root))] else { return nil }
+    /// Adds the folders in memory that another client's change concerns.
+    /// - Parameter record: of an item that is not in memory.
+    fileprivate mutating func noteChange(
+        of item: CloudItem, in root: RootIdentifier, _ record: InodeRecord?,
+        _ folders: inout Set<UInt64>
+    ) {
+        let known = byKey[ItemKey(item.reference)].flatMap { nodes[$0] }
+        if let known {
+            let isSeen = !item.isDeleted && known.server?.revision == item.revision
+            let isHere = reference(of: known.id)?.path == item.reference.path
+            if isSeen && isHere && known.server?.isLocked == item.isLocked { return }
+            if let parent = known.parent { folders.insert(parent) }
+        } else if let record {
+            let server = record.server
+            let isSeen = !item.isDeleted && server?.revision == item.revision
+            let isHere = server?.reference.path == item.reference.path
+            if isSeen && isHere && server?.isLocked == item.isLocked { return }
+            noteUnseenChange(in: record.parent.rawValue)
+        } else if item.isDeleted {
+            return
+        }
+        switch folder(above: item.reference.path, in: root) {
+        case .loaded(let parent): if !item.isDeleted || known != nil { folders.insert(parent) }
+        case .unloaded(let folder): noteUnseenChange(in: folder)
+        case .unknown: break
+        }
+    }
+
+    /// Where a change of another client is.
+    private enum Affected {
+        case loaded(UInt64)
+        /// In this folder, which is not in memory; nil: below one that is not.
+        case unloaded(UInt64?)
+        /// In a folder that was never listed, or is not there.
+        case unknown
+    }
+
+    /// The folder that a path of the server is in.
+    private func folder(above path: String, in root: RootIdentifier) -> Affected {
+        guard let top = byKey[ItemKey(.top(of: root))] else { return .unloaded(nil) }
         var current = top
         for part in path.split(separator: "/").dropLast() {
-            guard let next = nodes[current]?.children?[NameKey(String(part))] else { return nil }
+            guard let next = entry(String(part), of: current) else {
+                return isUnloaded(current) ? .unloaded(nil) : .unknown
+            }
             current = next
         }
-        return nodes[current]?.children == nil ? nil : current
+        if nodes[current]?.children != nil { return .loaded(current) }
+        return isUnloaded(current) ? .unloaded(current) : .unknown
+    }
+
+    /// Whether a folder's entries are known, and not in memory.
+    func isUnloaded(_ folder: UInt64) -> Bool {
+        nodes[folder]?.children == nil && nodes[folder]?.isStored == true
+    }
+
+    /// What is known of a folder that is not in memory has to be checked when it is loaded; nil: of
+    /// any such folder.
+    private mutating func noteUnseenChange(in folder: UInt64?) {
+        hasUnseenChanges = true
+        if let folder, nodes[folder] != nil {
+            nodes[folder]?.validatedAt = -.infinity
+        } else {
+            unplacedAt = SystemClocks.monotonicSeconds()
+        }
     }
 }

@@ -23,6 +23,14 @@ final class SingleFlight: Sendable {
     ///   does, or by `settleAll`: then the order of calls is always the same.
     init(startsAtOnce: Bool = true) { self.startsAtOnce = startsAtOnce }
 
+    /// What calls are under way for.
+    var keys: Set<UInt64> { state.withLock { Set($0.flights.keys) } }
+
+    func isUnderWay(_ key: UInt64) -> Bool { state.withLock { $0.flights[key] != nil } }
+
+    /// How many calls are under way.
+    var count: Int { state.withLock { $0.flights.count } }
+
     /// Waits for the call of `key` that is under way, or makes it.
     func run(
         _ key: UInt64, _ body: @escaping @Sendable () async throws(FileSystemError) -> Void

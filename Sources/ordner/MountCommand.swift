@@ -55,12 +55,18 @@ struct MountCommand: AsyncParsableCommand {
     @Option(help: "Seconds between two questions for changes on the server.")
     var poll = 5.0
 
+    @Option(help: .private)
+    var entriesInMemory: Int?
+
     @Option(name: .customLong("ready-fd"), help: .private)
     var readyDescriptor: Int32?
 
     func validate() throws {
         guard (0.1...3600).contains(poll) else {
             throw ValidationError("--poll takes 0.1 to 3600 seconds.")
+        }
+        guard entriesInMemory.map({ $0 > 0 }) ?? true else {
+            throw ValidationError("--entries-in-memory takes a positive number.")
         }
         guard (60...86_400).contains(lockDuration.seconds) else {
             throw ValidationError("--lock-duration takes 1m to 1d.")
@@ -105,6 +111,7 @@ struct MountCommand: AsyncParsableCommand {
         settings.cacheFolder = cacheDir.map(LocalPath.absolute)
         settings.cacheLimit = cacheSize.bytes
         settings.pollSeconds = poll
+        settings.entriesInMemory = entriesInMemory
         settings.kernelOptions = try KernelMountOptions(list: options.joined(separator: ","))
         return settings
     }

@@ -62,6 +62,9 @@ final class Machine: Sendable {
         await fileSystem.shutdown()
     }
 
+    /// All entries leave memory that nothing keeps there.
+    func unload() async { await fileSystem.unload(downTo: 0, unusedFor: 0) }
+
     // MARK: Names; a path is the names below the account's root
 
     func node(_ path: [String]) async throws(FileSystemError) -> UInt64 {

@@ -116,7 +116,22 @@ extension ModelRun {
             if machine.cloud.wasEnded { try await restart(isCrash: true) }
             machine.cloud.setCutOff(false)
         }
+        try await lookOnceMore()
         try await check()
+    }
+
+    /// A run that has just begun shows what an earlier one knew before it asks.
+    private func lookOnceMore() async throws {
+        repeat {
+            if machine.cloud.wasEnded { try await restart(isCrash: true) }
+            machine.cloud.setCutOff(false)
+            do throws(FileSystemError) {
+                try await lookEverywhere([])
+            } catch {
+                note("  \(error)")
+            }
+            await machine.fileSystem.settleListings()
+        } while machine.cloud.wasEnded
     }
 
     private func lookEverywhere(_ path: [String]) async throws(FileSystemError) {

@@ -25,6 +25,8 @@ final class ModelRun {
     }
 
     var random: SeededRandom
+    /// When memory is left: by itself, so that a seed's other steps do not depend on it.
+    private var unloadings: SeededRandom
     let cloud: ModelCloud
     let folder: TemporaryFolder
     let logger: Logger
@@ -62,6 +64,7 @@ final class ModelRun {
     ) throws {
         kernel = kernelReads ? ReadingKernel() : nil
         random = SeededRandom(seed: seed)
+        unloadings = SeededRandom(seed: seed &+ 2)
         let writes = Mutex(SeededRandom(seed: seed &+ 1))
         let writesNow: @Sendable () -> Bool = {
             writes.withLock { Int.random(in: 0..<4, using: &$0) == 0 }
@@ -89,6 +92,7 @@ final class ModelRun {
             world.advance(seconds: random.next() % 4 == 0 ? 3 : 0.2)
             try await oneStep()
             await machine.fileSystem.settleListings()
+            await unloadAtTimes()
             if machine.cloud.wasEnded { try await restart(isCrash: true) }
             if step % 60 == 59 { try await quiet() }
         }
@@ -169,6 +173,7 @@ final class ModelRun {
         for _ in 0..<most {
             guard await machine.fileSystem.carryOutNextJob() else { return }
             await machine.fileSystem.settleListings()
+            await unloadAtTimes()
         }
     }
 
@@ -180,6 +185,13 @@ final class ModelRun {
         } catch {
             note("  \(error.code)")
         }
+    }
+
+    /// After one step of eight, and between the jobs of others.
+    private func unloadAtTimes() async {
+        guard Int.random(in: 0..<8, using: &unloadings) == 0 else { return }
+        note("unload")
+        await machine.unload()
     }
 
     private func injectFault() {

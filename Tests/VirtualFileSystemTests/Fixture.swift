@@ -3,6 +3,7 @@ import CloudStorage
 import FileSystemTypes
 import Logging
 import StateStore
+import Synchronization
 import TestSupport
 import Testing
 
@@ -15,6 +16,8 @@ final class Fixture: Sendable {
     let fileSystem: VirtualFileSystem
     let store: StateStore
     let cache: BlockCache
+    /// The nodes of what was looked up, by `FOLDER/NAME`.
+    let lookedUp = Mutex<[String: UInt64]>([:])
     let caller = Caller(userID: 0, groupID: 0, processID: 1)
 
     /// - Parameter server: what the file system speaks with, where that is not `cloud` itself.
@@ -125,9 +128,11 @@ final class Fixture: Sendable {
     func node(_ path: String) async throws(FileSystemError) -> UInt64 {
         var current: UInt64 = 1
         for part in "/Files\(path)".split(separator: "/") {
+            let parent = current
             current = try await fileSystem.lookup(
-                parent: current, name: String(part), caller: caller
+                parent: parent, name: String(part), caller: caller
             ).value().node
+            lookedUp.withLock { [current] in $0["\(parent)/\(part)"] = current }
         }
         return current
     }
@@ -148,9 +153,11 @@ final class Fixture: Sendable {
 
     func create(_ path: String) async throws(FileSystemError) -> UInt64 {
         let (parent, name) = try await split(path)
-        return try await fileSystem.create(
+        let made = try await fileSystem.create(
             parent: parent, name: name, mode: 0o644, options: [.write, .read], caller: caller
-        ).value().file.handle
+        ).value()
+        lookedUp.withLock { $0["\(parent)/\(name)"] = made.entry.node }
+        return made.file.handle
     }
 
     func write(_ text: String, at offset: Int64 = 0, handle: UInt64) async throws(FileSystemError) {

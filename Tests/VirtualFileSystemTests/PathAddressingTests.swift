@@ -269,17 +269,22 @@ import VirtualFileSystem
     }
 
     /// Another client renames a folder while an item in it has a temporary name.
-    @Test(arguments: [false, true])
-    func aTemporaryNameIsNotLeftBehind(_ restarts: Bool) async throws {
+    @Test(arguments: [false, true], [false, true])
+    func aTemporaryNameIsNotLeftBehind(_ restarts: Bool, isHeard: Bool) async throws {
         var fixture = try await Fixture.makeByHand(cloud: .addressingByPath())
         try await fixture.mkdir("/f")
         try await fixture.save("one", to: "/f/a")
         try await fixture.save("two", to: "/f/b")
         await fixture.work()
         try await fixture.rename("/f/a", "/f/b", .exchange)
+        if !isHeard {
+            fixture.cloud.fail(.relocate, .answerLost)
+            fixture.cloud.fail(.item, skip: 1, .before(.unreachable))
+        }
         while !fixture.cloud.snapshot().keys.contains(where: { $0.contains(".ordner-") }) {
             try #require(await fixture.fileSystem.carryOutNextJob())
         }
+        fixture.cloud.removeFaults()
         fixture.cloud.renameByOther(from: "/f", to: "g")
         if restarts { fixture = try await fixture.restartByHand() }
         for _ in 0..<2 {

@@ -72,6 +72,85 @@ import VirtualFileSystem
         #expect(fixture.serverContents() == ["mine", "theirs", "theirs too"])
     }
 
+    /// What is unsent in a folder goes along when another client renames that and makes one of its old
+    /// name.
+    @Test func aRenamedFolderIsNotTakenForTheOneThatHasItsNameNow() async throws {
+        let fixture = try await Fixture.makeByHand()
+        fixture.cloud.makeFolderByOther(at: "/a")
+        fixture.cloud.storeByOther(Array("one".utf8), at: "/a/x")
+        try await fixture.save("second", to: "/a/x")
+        let inode = try await fixture.attributes("/a").inode
+        fixture.cloud.renameByOther(from: "/a", to: "b")
+        fixture.cloud.makeFolderByOther(at: "/a")
+        try await fixture.look("/")
+        await fixture.work()
+        #expect(fixture.serverContents() == ["second"])
+        #expect(fixture.cloud.content(at: "/b/x") == Array("second".utf8))
+        #expect(try await fixture.names("/a") == [])
+        #expect(try await fixture.attributes("/b").inode == inode)
+        await fixture.end()
+    }
+
+    /// Files that have each other's names now, and one whose name was taken from a file that is gone.
+    @Test(arguments: [false, true])
+    func namesThatWentRoundKeepTheirNumbers(_ isUnsent: Bool) async throws {
+        let fixture = try await Fixture.makeByHand()
+        for name in ["a", "b", "c", "d", "e", "f"] {
+            fixture.cloud.storeByOther(Array("in \(name)".utf8), at: "/\(name)")
+        }
+        try await fixture.look("/")
+        var inodes: [String: InodeNumber] = [:]
+        for name in try await fixture.names("/") {
+            inodes[name] = try await fixture.attributes("/\(name)").inode
+        }
+        if isUnsent { try await fixture.save("changed", to: "/b") }
+        fixture.cloud.deleteByOther(at: "/f")
+        for (old, new) in [("a", "t"), ("b", "a"), ("c", "b"), ("t", "c"), ("e", "f"), ("d", "e")] {
+            fixture.cloud.renameByOther(from: "/\(old)", to: new)
+        }
+        try await fixture.look("/")
+        #expect(try await fixture.names("/") == ["a", "b", "c", "e", "f"])
+        for (name, old) in [("a", "b"), ("b", "c"), ("c", "a"), ("e", "d"), ("f", "e")] {
+            #expect(try await fixture.attributes("/\(name)").inode == inodes[old], "\(name)")
+            let isChanged = isUnsent && old == "b"
+            #expect(try await fixture.read("/\(name)") == (isChanged ? "changed" : "in \(old)"))
+        }
+        await fixture.work()
+        if isUnsent { #expect(fixture.cloud.content(at: "/a") == Array("changed".utf8)) }
+        let second = try await fixture.restartByHand()
+        for (name, old) in [("a", "b"), ("c", "a"), ("f", "e")] {
+            #expect(try await second.attributes("/\(name)").inode == inodes[old], "\(name)")
+        }
+        await second.end()
+    }
+
+    /// What has another name here stays under it, and so does what is to have the name it has.
+    @Test func namesThatAreTakenHereAreGivenToNobody() async throws {
+        let fixture = try await Fixture.makeByHand()
+        for name in ["a", "b", "c"] {
+            fixture.cloud.storeByOther(Array("in \(name)".utf8), at: "/\(name)")
+        }
+        try await fixture.look("/")
+        try await fixture.rename("/c", "/d")
+        try await fixture.save("mine", to: "/c")
+        for (old, new) in [("c", "t"), ("b", "c"), ("a", "b")] {
+            fixture.cloud.renameByOther(from: "/\(old)", to: new)
+        }
+        try await fixture.look("/")
+        #expect(try await fixture.names("/") == ["a", "b", "c", "d"])
+        #expect(try await fixture.read("/c") == "mine")
+        for _ in 0..<3 {
+            await fixture.work()
+            try await fixture.look("/")
+        }
+        #expect(fixture.serverContents() == ["in a", "in b", "in c", "mine"])
+        for name in try await fixture.names("/") {
+            let shown = Array(try await fixture.read("/\(name)").utf8)
+            #expect(fixture.cloud.content(at: "/\(name)") == shown, "\(name)")
+        }
+        await fixture.end()
+    }
+
     /// A folder that another client has given the name of one to be made here is not taken for the
     /// new one, and what is put into that survives the driver.
     @Test func aFolderKnownUnderAnotherNameIsNotTakenForANewOne() async throws {

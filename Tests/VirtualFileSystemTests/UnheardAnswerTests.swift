@@ -75,6 +75,27 @@ import VirtualFileSystem
         #expect(try await fixture.names("/") == ["b", "l"])
     }
 
+    /// The same where its folder was renamed by another client, and a second try failed for certain.
+    @Test func aFileThatArrivedUnheardIsThereOnceThoughItsFolderWasRenamed() async throws {
+        let cloud = ModelCloud()
+        for path in ["/d", "/g"] { cloud.makeFolderByOther(at: path) }
+        let fixture = try await Fixture.makeByHand(cloud: cloud)
+        try await fixture.save("learn", to: "/l")
+        await fixture.work()
+        try await fixture.save("content", to: "/d/a")
+        await fixture.loseUpload()
+        try #require(cloud.content(at: "/d/a") != nil)
+        cloud.renameByOther(from: "/d", to: "e")
+        try await fixture.look("/")
+        cloud.fail(.upload, .before(.unreachable))
+        _ = await fixture.fileSystem.carryOutNextJob()
+        cloud.removeFaults()
+        try await fixture.rename("/e/a", "/g/a")
+        await fixture.work()
+        #expect(cloud.snapshot().keys.sorted() == ["/e", "/g", "/g/a", "/l"])
+        await fixture.end()
+    }
+
     /// A new version that arrived unheard is no stranger's: the file can still be removed.
     @Test func aVersionOfOurOwnDoesNotKeepAFileFromBeingRemoved() async throws {
         let fixture = try await Fixture.makeByHand(cloud: ModelCloud(behaviour: .revision))

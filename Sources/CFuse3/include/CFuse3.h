@@ -40,4 +40,11 @@ int cfuse3_reply_open_backed(fuse_req_t request, const struct fuse_file_info *in
 /// Names the calling thread; Swift does not see pthread_setname_np, a GNU extension.
 void cfuse3_set_thread_name(const char *name);
 
+/// Gives free memory back to the system: malloc_trim, a GNU extension that Swift does not see.
+void cfuse3_return_memory(void);
+
+/// Has all threads allocate from two arenas from now on: mallopt. By itself the allocator makes one
+/// for nearly every thread, each as big as the most that thread ever needed.
+void cfuse3_share_memory(void);
+
 #endif

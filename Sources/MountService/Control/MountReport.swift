@@ -32,6 +32,8 @@ package struct MountReport: Codable, Sendable, Hashable {
     /// False while the last calls could not reach the server.
     package var serverReachable: Bool
     package var openFiles: Int
+    /// Files and folders of which more than what is on the disk is in memory.
+    package var entriesInMemory: Int?
     /// Bytes of content kept on this machine.
     package var cacheBytes: Int64
     package var cacheLimit: Int64
@@ -53,6 +55,7 @@ package struct MountReport: Codable, Sendable, Hashable {
         case lostLocks = "lost_locks"
         case serverReachable = "server_reachable"
         case openFiles = "open_files"
+        case entriesInMemory = "entries_in_memory"
         case unsentFiles = "unsent_files"
         case cacheBytes = "cache_bytes"
         case cacheLimit = "cache_limit"

@@ -116,7 +116,8 @@ struct MountControl: Sendable {
             account: settings.account.rawValue, remotePath: settings.remotePath,
             mountPoint: settings.location.path, server: account.url, user: account.user,
             processID: getpid(), serverReachable: !resources.transport.health.isOffline,
-            openFiles: status.openFiles, cacheBytes: status.cachedBytes,
+            openFiles: status.openFiles, entriesInMemory: status.knownInodes,
+            cacheBytes: status.cachedBytes,
             cacheLimit: resources.cache.limit, unsent: status.unsent.prefix(limit).map(Self.unsent),
             unsentFiles: status.unsent.count,
             conflicts: status.conflicts.suffix(limit).map {

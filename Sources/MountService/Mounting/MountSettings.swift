@@ -46,6 +46,8 @@ package struct MountSettings: Sendable, Hashable {
     package var cacheLimit: Int64 = 10 << 30
     /// Seconds between two questions for changes on the server.
     package var pollSeconds = 5.0
+    /// How many entries are kept in memory; nil for as many as suit.
+    package var entriesInMemory: Int?
     package var kernelOptions = KernelMountOptions()
 
     package init(account: AccountName, remotePath: String?, location: MountLocation) {
@@ -86,6 +88,12 @@ extension MountSettings {
         options.isReadOnly = kernelOptions.isReadOnly
         options.pollSeconds = pollSeconds
         options.hostName = LocalHost.name
+        if let entriesInMemory { options.nodeLimit = entriesInMemory }
+        options.returnsMemory = { ProcessMemory.returnFree() }
+        let prefix = location.path + "/"
+        options.hasMountsBelow = {
+            MountTable.current().mounts.contains { $0.mountPoint.hasPrefix(prefix) }
+        }
         return options
     }
 

@@ -26,6 +26,7 @@ package struct MountedAccount: Sendable {
         _ settings: MountSettings, folders: ProgramFolders, services: [any Service] = [],
         onReady: @escaping @Sendable () -> Void
     ) async throws(ServiceFailure) {
+        ProcessMemory.share()
         let shutdown = DriverShutdown()
         let signals = shutdown.handleSignals()
         defer { withExtendedLifetime(signals) {} }

@@ -12,7 +12,7 @@ extension IdentifiedCloud {
     func list(
         _ folder: ItemReference, validator: String?
     ) async throws(CloudStorageError) -> FolderListing {
-        let key = try key(of: folder)
+        let key = try await known(folder)
         try await resolveMoves()
         return try await inTurn(PathClaims.Wish(items: [key])) {
             () async throws(CloudStorageError) -> FolderListing in
@@ -35,7 +35,7 @@ extension IdentifiedCloud {
     }
 
     func item(_ reference: ItemReference) async throws(CloudStorageError) -> CloudItem {
-        let key = try key(of: reference)
+        let key = try await known(reference)
         try await resolveMoves()
         return try await inTurn(PathClaims.Wish(items: [key])) {
             () async throws(CloudStorageError) -> CloudItem in
@@ -51,7 +51,7 @@ extension IdentifiedCloud {
     func entry(
         named name: String, in folder: ItemReference
     ) async throws(CloudStorageError) -> CloudItem? {
-        let key = try key(of: folder)
+        let key = try await known(folder)
         try await resolveMoves()
         return try await inTurn(PathClaims.Wish(items: [key])) {
             () async throws(CloudStorageError) -> CloudItem? in
@@ -92,7 +92,7 @@ extension IdentifiedCloud {
     func download(
         _ file: ItemReference, revision: String?, range: ByteRange?, to sink: any DownloadSink
     ) async throws(CloudStorageError) {
-        let key = try key(of: file)
+        let key = try await known(file)
         try await resolveMoves()
         var attempt = 0
         while true {
@@ -143,8 +143,8 @@ extension IdentifiedCloud {
     func copy(
         _ file: ItemReference, revision: String, to folder: ItemReference, name: String
     ) async throws(CloudStorageError) -> CloudItem {
-        let source = try key(of: file)
-        let key = try key(of: folder)
+        let source = try await known(file)
+        let key = try await known(folder)
         try await resolveMoves()
         return try await inTurn(PathClaims.Wish(items: [source, key], isPatient: true)) {
             () async throws(CloudStorageError) -> CloudItem in
@@ -159,7 +159,7 @@ extension IdentifiedCloud {
     func setModificationTime(
         _ time: FileTime, of file: ItemReference, revision: String
     ) async throws(CloudStorageError) -> CloudItem {
-        let key = try key(of: file)
+        let key = try await known(file)
         try await resolveMoves()
         return try await inTurn(PathClaims.Wish(items: [key])) {
             () async throws(CloudStorageError) -> CloudItem in
@@ -186,7 +186,7 @@ extension IdentifiedCloud {
         in folder: ItemReference, isNew: Bool,
         _ call: (ItemReference) async throws(CloudStorageError) -> CloudItem
     ) async throws(CloudStorageError) -> CloudItem {
-        let key = try key(of: folder)
+        let key = try await known(folder)
         try await resolveMoves()
         return try await inTurn(PathClaims.Wish(items: [key], isPatient: true)) {
             () async throws(CloudStorageError) -> CloudItem in
@@ -199,7 +199,7 @@ extension IdentifiedCloud {
     }
 
     func lock(_ item: ItemReference, seconds: Int) async throws(CloudStorageError) {
-        let key = try key(of: item)
+        let key = try await known(item)
         try await resolveMoves()
         try await inTurn(PathClaims.Wish(items: [key])) { () async throws(CloudStorageError) in
             try await base.lock(try baseReference(key), seconds: seconds)
@@ -209,6 +209,7 @@ extension IdentifiedCloud {
 
     func unlock(_ item: ItemReference) async throws(CloudStorageError) {
         let key = ItemKey(item)
+        try await takeBack(key)
         // What is gone took its lock along.
         let isKnown = state.withLock { state in
             if state.table.entries[key] == nil { state.locked[key] = nil }
@@ -230,6 +231,11 @@ extension IdentifiedCloud {
         in root: RootIdentifier, since cursor: String?
     ) async throws(CloudStorageError) -> ChangePage {
         var page = try await base.changes(in: root, since: cursor)
+        for item in page.items {
+            if let folder = state.withLock({ $0.table.folder(of: item.reference) }) {
+                try await complete(folder)
+            }
+        }
         state.withLock { state in
             page.items = page.items.compactMap { state.table.identified($0) }
         }
@@ -238,18 +244,26 @@ extension IdentifiedCloud {
 }
 
 extension PathTable {
-    /// A changed item with its id, where its folder is known; nothing is noted.
-    fileprivate func identified(_ item: CloudItem) -> CloudItem? {
-        var item = item
-        if item.reference.id != nil { return item }
-        var folder = ItemKey(.top(of: item.reference.root))
-        let names = item.reference.path.utf8.split(separator: UInt8(ascii: "/"))
+    /// The folder that a path is in, where it is known.
+    fileprivate func folder(of reference: ItemReference) -> ItemKey? {
+        var folder = ItemKey(.top(of: reference.root))
+        let names = reference.path.utf8.split(separator: UInt8(ascii: "/"))
             .map { NameKey(String(Substring($0))) }
         for name in names.dropLast() {
             guard let next = key(at: Place(folder: folder, name: name)) else { return nil }
             folder = next
         }
-        guard let name = names.last, let known = key(at: Place(folder: folder, name: name)) else {
+        return folder
+    }
+
+    /// A changed item with its id, where its folder is known; nothing is noted.
+    fileprivate func identified(_ item: CloudItem) -> CloudItem? {
+        var item = item
+        if item.reference.id != nil { return item }
+        guard let folder = folder(of: item.reference) else { return nil }
+        guard let name = Self.lastName(of: item.reference.path),
+            let known = key(at: Place(folder: folder, name: name))
+        else {
             // Not seen before: it has its id from the listing that shows it.
             item.reference.id = newID()
             return item

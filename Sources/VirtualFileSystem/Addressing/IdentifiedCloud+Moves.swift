@@ -9,10 +9,9 @@ extension IdentifiedCloud {
     func relocate(
         _ item: ItemReference, to destination: RelocationTarget
     ) async throws(CloudStorageError) -> CloudItem {
-        let key = try key(of: item)
-        let target = try destination.folder.map { folder throws(CloudStorageError) in
-            try self.key(of: folder)
-        }
+        let key = try await known(item)
+        var target: ItemKey?
+        if let folder = destination.folder { target = try await known(folder) }
         try await resolveMoves()
         guard let from = state.withLock({ $0.table.entries[key]?.place }) else {
             throw CloudStorageError(.notFound, "the server no longer has \(item.path)")
@@ -53,7 +52,7 @@ extension IdentifiedCloud {
     }
 
     func delete(_ item: ItemReference, revision: String?) async throws(CloudStorageError) {
-        let key = try key(of: item)
+        let key = try await known(item)
         try await resolveMoves()
         let parent = state.withLock { $0.table.entries[key]?.place.folder }
         let wish = PathClaims.Wish(
@@ -197,6 +196,12 @@ extension IdentifiedCloud {
                 if here == nil { return there }
                 let isKnownThere = there.revision != nil && there.revision == known.revision
                 if isKnownThere, here?.revision != known.revision { return there }
+            }
+            if TemporaryName.matches(record.to.name),
+                try await found(try reference(to: record.from, of: record.key)) == nil
+            {
+                // Its folder may have another name: where it turns up, it is known by the record.
+                return nil
             }
         } catch {
             // Where the server can't tell, nothing is known but the old place.

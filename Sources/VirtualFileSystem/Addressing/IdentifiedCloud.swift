@@ -22,6 +22,9 @@ final class IdentifiedCloud: CloudStorage {
         var recorded: [MoveRecord] = []
         /// Items whose lock this account holds, which a move ends, and the seconds it was asked for.
         var locked: [ItemKey: Int] = [:]
+        /// Folders with files that only the state table knows, each as of when that came about.
+        var incomplete: [ItemKey: UInt64] = [:]
+        var lastIncomplete: UInt64 = 0
     }
 
     let base: any CloudStorage
@@ -41,14 +44,24 @@ final class IdentifiedCloud: CloudStorage {
 
     /// Takes up what an earlier run knew of items and moves. Asks no server.
     func load() async throws(FileSystemError) {
-        let items = try await store.serverItems()
+        let items = try await store.serverFolders()
         let text = try await store.value(forKey: MoveRecord.stateKey)
         let records = try text.map { text throws(FileSystemError) in
             try MoveRecord.list(in: text)
         }
         state.withLock { state in
             state.table.takeUp { $0.fill(items) }
+            for item in items where item.reference.kind != .file {
+                state.markIncomplete(ItemKey(item.reference))
+            }
             state.recorded = records ?? []
+        }
+        for record in records ?? [] {
+            for folder in [record.from.folder, record.to.folder] {
+                try await completeFromTable(ItemKey(folder))
+            }
+        }
+        state.withLock { state in
             // What became of a move is known where the item was moved again.
             var latest: [ItemKey: Int] = [:]
             for (index, record) in state.recorded.enumerated() { latest[record.key] = index }
@@ -60,7 +73,70 @@ final class IdentifiedCloud: CloudStorage {
 
     // MARK: Items
 
-    func key(of reference: ItemReference) throws(CloudStorageError) -> ItemKey {
+    /// The key of an item, once all is known of the folder it is in, and, of a folder, of what is
+    /// in it.
+    func known(_ reference: ItemReference) async throws(CloudStorageError) -> ItemKey {
+        try await takeBack(ItemKey(reference))
+        let key = try key(of: reference)
+        if let folder = state.withLock({ $0.table.entries[key]?.place.folder }) {
+            try await complete(folder)
+        }
+        if key.kind != .file { try await complete(key) }
+        return key
+    }
+
+    /// Has the table know an item, where the state table does.
+    func takeBack(_ key: ItemKey) async throws(CloudStorageError) {
+        guard key.kind != .root, state.withLock({ $0.table.entries[key] == nil }) else { return }
+        let folder: ItemKey?
+        do throws(FileSystemError) {
+            folder = try await store.serverFolder(of: key)
+        } catch {
+            throw CloudStorageError(.localFile, error.message)
+        }
+        if let folder { try await complete(folder) }
+    }
+
+    /// Has the table know all that the state table knows of a folder.
+    func complete(_ folder: ItemKey) async throws(CloudStorageError) {
+        do throws(FileSystemError) { try await completeFromTable(folder) } catch {
+            throw CloudStorageError(.localFile, error.message)
+        }
+    }
+
+    private func completeFromTable(_ folder: ItemKey) async throws(FileSystemError) {
+        guard let mark = state.withLock({ $0.incomplete[folder] }) else { return }
+        let items = try await store.serverItems(in: folder)
+        state.withLock { state in
+            guard state.incomplete[folder] == mark else { return }
+            state.incomplete[folder] = nil
+            state.table.add(items, to: folder)
+        }
+    }
+
+    /// Items, and their folders, of moves whose outcome is not known.
+    var itemsOnTheirWay: Set<ItemKey> {
+        state.withLock { state in
+            Set(
+                state.unresolved.flatMap {
+                    [$0.key, ItemKey($0.from.folder), ItemKey($0.to.folder)]
+                })
+        }
+    }
+
+    /// Files of a folder leave memory: the state table knows them.
+    func unload(_ files: [ItemKey], of folder: ItemKey) {
+        state.withLock { state in
+            guard state.unresolved.isEmpty, !files.isEmpty else { return }
+            state.markIncomplete(folder)
+            for key in files
+            where state.locked[key] == nil && !state.table.departures.contains(key) {
+                state.table.unload(key)
+            }
+        }
+    }
+
+    private func key(of reference: ItemReference) throws(CloudStorageError) -> ItemKey {
         if reference.kind == .root { return ItemKey(reference) }
         let key = ItemKey(reference)
         // An id that was made here, and is no longer known, is that of an item that is gone: what
@@ -126,6 +202,11 @@ final class IdentifiedCloud: CloudStorage {
 }
 
 extension IdentifiedCloud.State {
+    fileprivate mutating func markIncomplete(_ folder: ItemKey) {
+        lastIncomplete += 1
+        incomplete[folder] = lastIncomplete
+    }
+
     /// Those whose turn it is now.
     fileprivate mutating func admitted() -> [(PathClaims.Ticket, IdentifiedCloud.Turn)] {
         let table = table
@@ -136,6 +217,20 @@ extension IdentifiedCloud.State {
 }
 
 extension PathTable {
+    /// Adds what the state table knows of a folder, but for what is known better.
+    fileprivate mutating func add(_ items: [StoredServerItem], to folder: ItemKey) {
+        for item in items where item.reference.id != nil {
+            let key = ItemKey(item.reference)
+            guard let name = Self.lastName(of: item.reference.path), entries[key] == nil else {
+                continue
+            }
+            let place = Place(folder: folder, name: name)
+            if self.key(at: place) == nil {
+                takeBack(key, at: place, revision: item.revision, size: item.size)
+            }
+        }
+    }
+
     /// Takes up what the state table knows; the items' folders by the numbers of their rows.
     fileprivate mutating func fill(_ items: [StoredServerItem]) {
         var keys: [InodeNumber: ItemKey] = [:]

@@ -132,6 +132,21 @@ package struct PathTable: Sendable {
         }
     }
 
+    /// Forgets a file that is where it was; somebody else keeps its place in mind.
+    mutating func unload(_ key: ItemKey) {
+        guard let place = entries.removeValue(forKey: key)?.place,
+            names[place.folder]?[place.name] == key
+        else { return }
+        names[place.folder]?[place.name] = nil
+        if names[place.folder]?.isEmpty == true { names[place.folder] = nil }
+    }
+
+    /// A file that was unloaded, or that an earlier run knew, is where it was.
+    mutating func takeBack(_ key: ItemKey, at place: Place, revision: String?, size: Int64) {
+        entries[key] = Entry(place: place, revision: revision, size: size)
+        names[place.folder, default: [:]][place.name] = key
+    }
+
     /// Forgets what no folder has any more. Costs as much as there are entries, and is due again
     /// when these have doubled.
     private mutating func removeLost() {

@@ -19,23 +19,55 @@ extension VirtualFileSystem {
         case .failure(let error): return .ready(.failure(error))
         case .success(.current):
             noteOpened(folder: node, isListed: true)
-            return now { () throws(FileSystemError) in try openListing(node) }
+            do throws(FileSystemError) {
+                if let opened = try openListing(node) { return .success(opened) }
+            } catch {
+                return .ready(.failure(error))
+            }
+            return pending { () throws(FileSystemError) in
+                try await self.openUnknown(node, .unknown)
+            }
         case .success(let state):
             return pending { () throws(FileSystemError) in
-                // Its own listing goes before those that are made ahead.
-                if state == .unknown { self.refreshLater(node) }
-                self.noteOpened(folder: node, isListed: state != .unknown)
-                try await self.ensureCurrent(node)
-                if state == .unknown { self.listNext(below: node) }
-                return try self.openListing(node)
+                try await self.openUnknown(node, state)
             }
         }
     }
 
-    private func openListing(_ node: UInt64) throws(FileSystemError) -> OpenedFolder {
+    /// Opens a folder whose entries are not in memory, or were not checked lately.
+    private func openUnknown(
+        _ node: UInt64, _ known: ListingState
+    ) async throws(FileSystemError) -> OpenedFolder {
+        var state = known
+        // The entries may leave memory again before the folder is open.
+        for _ in 0..<Self.attemptsToLook {
+            if state == .unknown, try await load(node) {
+                let folder = try tree.withLock { tree throws(FileSystemError) in
+                    try tree.folder(node)
+                }
+                state = listingState(of: folder)
+            }
+            switch state {
+            case .current: noteOpened(folder: node, isListed: true)
+            case .stale, .unknown:
+                // Its own listing goes before those that are made ahead.
+                if state == .unknown { refreshLater(node) }
+                noteOpened(folder: node, isListed: state != .unknown)
+                try await ensureCurrent(node)
+                if state == .unknown { listNext(below: node) }
+            }
+            if let opened = try openListing(node) { return opened }
+            state = .unknown
+        }
+        throw FileSystemError(.inputOutput, "too much is going on to keep the folder in memory")
+    }
+
+    /// Nil where the entries are not in memory.
+    private func openListing(_ node: UInt64) throws(FileSystemError) -> OpenedFolder? {
         let now = SystemClocks.monotonicSeconds()
         return try tree.withLock { tree throws(FileSystemError) in
             let folder = try tree.folder(node)
+            guard folder.children != nil else { return nil }
             guard tree.handles.count + tree.directoryHandles.count < options.handleLimit else {
                 throw FileSystemError(.tooManyOpen, "too many open files on the mount")
             }

@@ -8,59 +8,78 @@ import Synchronization
 extension VirtualFileSystem {
     /// Finds a name in a folder. Each entry answered counts as one kernel reference.
     package func lookup(parent: UInt64, name: String, caller: Caller) -> Outcome<Entry> {
-        enum Known { case entry(Entry, isStale: Bool), absent, ask }
-        let known: Result<Known, FileSystemError> = tree.withLock { tree in
-            do throws(FileSystemError) {
-                let folder = try tree.folder(parent)
-                guard folder.parent != nil else {
-                    throw FileSystemError(.notFound, "the folder is gone")
-                }
-                tree.nodes[parent]?.usedAt = SystemClocks.monotonicSeconds()
-                let state = listingState(of: folder)
-                guard state != .unknown else { return .success(.ask) }
-                if let child = tree.child(of: parent, named: name) {
-                    tree.nodes[child.id]?.lookups += 1
-                    let entry = tree.entry(for: child, options: options)
-                    return .success(.entry(entry, isStale: state == .stale))
-                }
-                return .success(state == .stale ? .ask : .absent)
-            } catch {
-                return .failure(error)
+        do throws(FileSystemError) {
+            if let entry = try lookUpInMemory(parent: parent, name: name) {
+                return .success(entry)
             }
+        } catch {
+            return .ready(.failure(error))
         }
-        switch known {
-        case .failure(let error): return .ready(.failure(error))
-        case .success(.entry(let entry, let isStale)):
-            if isStale { refreshLater(parent) }
-            return .success(entry)
-        case .success(.absent): return .failure(.notFound, "no such name")
-        case .success(.ask):
-            return pending { () throws(FileSystemError) in
-                try await self.lookUpOnServer(parent: parent, name: name)
+        return pending { () throws(FileSystemError) in
+            try await self.lookUpOnServer(parent: parent, name: name)
+        }
+    }
+
+    /// Nil where that can't be told from memory.
+    private func lookUpInMemory(
+        parent: UInt64, name: String
+    ) throws(FileSystemError) -> Entry? {
+        let known = try tree.withLock { tree throws(FileSystemError) -> (Entry, isStale: Bool)? in
+            let folder = try tree.folder(parent)
+            guard folder.parent != nil else {
+                throw FileSystemError(.notFound, "the folder is gone")
             }
+            tree.nodes[parent]?.usedAt = SystemClocks.monotonicSeconds()
+            let state = listingState(of: folder)
+            guard state != .unknown else { return nil }
+            guard let child = tree.child(of: parent, named: name) else {
+                if state == .stale { return nil }
+                throw FileSystemError(.notFound, "no such name")
+            }
+            tree.nodes[child.id]?.lookups += 1
+            return (tree.entry(for: child, options: options), state == .stale)
         }
+        if known?.isStale == true { refreshLater(parent) }
+        return known?.0
     }
 
     private func lookUpOnServer(
         parent: UInt64, name: String
     ) async throws(FileSystemError) -> Entry {
-        try await ensureCurrent(parent)
-        return try tree.withLock { tree throws(FileSystemError) in
-            guard let child = tree.child(of: parent, named: name) else {
+        // The entries may leave memory again before they are looked at.
+        for _ in 0..<Self.attemptsToLook {
+            if try await load(parent), wasChecked(parent),
+                let entry = try lookUpInMemory(parent: parent, name: name)
+            {
+                return entry
+            }
+            try await ensureCurrent(parent)
+            let found = try tree.withLock { tree throws(FileSystemError) -> Entry? in
+                if let child = tree.child(of: parent, named: name) {
+                    tree.nodes[child.id]?.lookups += 1
+                    return tree.entry(for: child, options: options)
+                }
+                if tree.isUnloaded(parent) { return nil }
                 throw FileSystemError(.notFound, "no such name")
             }
-            tree.nodes[child.id]?.lookups += 1
-            return tree.entry(for: child, options: options)
+            if let found { return found }
         }
+        throw FileSystemError(.inputOutput, "too much is going on to keep the folder in memory")
     }
+
+    /// How often a folder's entries are brought back that have left memory by the time they are used.
+    static let attemptsToLook = 16
 
     /// Takes back `count` references the kernel held.
     package func forget(node: UInt64, count: UInt64) {
-        tree.withLock { tree in
-            guard let known = tree.nodes[node], node != Tree.rootID else { return }
-            tree.nodes[node]?.lookups = known.lookups > count ? known.lookups - count : 0
-            tree.dropIfUnused(node)
+        let isLastAsked = tree.withLock { tree in
+            guard node != Tree.rootID, let lookups = tree.nodes[node]?.lookups else { return false }
+            tree.nodes[node]?.lookups = lookups > count ? lookups - count : 0
+            if tree.nodes[node]?.parent == nil { tree.dropIfUnused(node) }
+            guard lookups <= count, !tree.leaving.isEmpty else { return false }
+            return tree.leaving.remove(node) != nil && tree.leaving.isEmpty
         }
+        if isLastAsked { allIsForgotten() }
     }
 
     /// What `stat` shows.

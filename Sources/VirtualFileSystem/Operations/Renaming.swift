@@ -169,8 +169,8 @@ extension Tree {
         nodes[first]?.name = other.name
         nodes[second]?.parent = oneParent
         nodes[second]?.name = one.name
-        nodes[otherParent]?.children?[NameKey(other.name)] = first
-        nodes[oneParent]?.children?[NameKey(one.name)] = second
+        setEntry(other.name, of: otherParent, to: first)
+        setEntry(one.name, of: oneParent, to: second)
         for (id, home) in [(first, homes.0), (second, homes.1)] {
             guard let node = nodes[id] else { continue }
             let displaced = home == goal(of: node) ? nil : home

@@ -75,7 +75,9 @@ extension VirtualFileSystem {
         var isListed = false
         do throws(FileSystemError) {
             isListed = try await listings.run(id, forSeconds: Self.longestListing) {
-                () throws(FileSystemError) in try await self.list(id)
+                () throws(FileSystemError) in
+                if try await self.load(id, checks: false), self.isCurrent(id) { return }
+                try await self.list(id)
             }
         } catch {
             logger.debug("listing ahead failed", metadata: ["error": "\(error)"])

@@ -21,15 +21,40 @@ extension VirtualFileSystem {
         return age <= options.staleSeconds ? .current : .stale
     }
 
+    /// Whether a folder's entries are in memory and were checked lately.
+    func isCurrent(_ folder: UInt64) -> Bool {
+        guard let node = tree.withLock({ $0.nodes[folder] }) else { return false }
+        return listingState(of: node) == .current
+    }
+
+    /// Whether a folder's entries were ever checked, and nobody has told of a change since.
+    func wasChecked(_ folder: UInt64) -> Bool {
+        tree.withLock { ($0.nodes[folder]?.validatedAt ?? -.infinity) > -.infinity }
+    }
+
     /// Waits until a folder's entries are known.
     func ensureListed(_ folder: UInt64) async throws(FileSystemError) {
-        let isKnown = tree.withLock { $0.nodes[folder]?.children != nil }
-        if !isKnown { try await refresh(folder) }
+        for _ in 0..<Self.attemptsToLook {
+            if try await !load(folder) { try await refresh(folder) }
+            if touch(folder) { return }
+        }
+        throw FileSystemError(.inputOutput, "too much is going on to keep the folder in memory")
+    }
+
+    /// Has a folder's entries stay in memory for what is done next. Returns whether they are there.
+    @discardableResult
+    private func touch(_ folder: UInt64) -> Bool {
+        tree.withLock { tree in
+            tree.nodes[folder]?.touchedAt = SystemClocks.monotonicSeconds()
+            return !tree.isUnloaded(folder)
+        }
     }
 
     /// Waits until a folder's entries are known and were checked lately; a server that does not
     /// answer in time, or at all, leaves the known ones in use.
     func ensureCurrent(_ folder: UInt64) async throws(FileSystemError) {
+        _ = try await load(folder)
+        defer { touch(folder) }
         guard let node = tree.withLock({ $0.nodes[folder] }) else { return }
         switch listingState(of: node) {
         case .current: return
@@ -68,7 +93,11 @@ extension VirtualFileSystem {
     func list(_ folder: UInt64) async throws(FileSystemError) {
         let node = try tree.withLock { tree throws(FileSystemError) in try tree.folder(folder) }
         var isRestored = false
-        if node.children == nil { isRestored = try await restore(node) }
+        if node.children == nil {
+            // Before an answer that brings more.
+            await waitForRoom()
+            isRestored = try await load(folder, checks: false)
+        }
         do throws(CloudStorageError) {
             try await listOnServer(folder)
         } catch {
@@ -153,11 +182,28 @@ extension VirtualFileSystem {
         request.hostName = options.hostName
         // Numbers of a first listing follow the names: `rsync` and `ls` go by names, `cp` by numbers.
         let items = unlisted == nil ? items : items.sorted { $0.name < $1.name }
-        let merge = ListingMerge(request, items: items, validator: validator)
-        let effects = tree.withLock { merge.apply(to: &$0) }
-        carryOut(effects)
+        var merge = ListingMerge(request, items: items, validator: validator)
+        var orphans: Set<NameKey> = []
+        while !merge.isDone {
+            merge.prepareNext()
+            let effects = tree.withLock { merge.takeNext(into: &$0) }
+            carryOut(effects)
+            orphans.formUnion(effects.orphans)
+            await waitForTable()
+        }
         updateNotices(in: folder)
-        lookForOrphans(named: effects.orphans)
+        lookForOrphans(named: orphans)
+        makeRoomIfCrowded()
+    }
+
+    /// A big folder's rows are not to pile up in memory.
+    private func waitForTable() async {
+        guard store.isBehind else { return }
+        do throws(FileSystemError) {
+            try await store.commit([], durability: .normal)
+        } catch {
+            logger.error("state table can't be written", metadata: ["error": "\(error)"])
+        }
     }
 
     /// Tells the state table and the kernel what a merge changed.
@@ -189,25 +235,6 @@ extension VirtualFileSystem {
         }
         carryOut(effects)
         if !effects.isEmpty { wake() }
-    }
-
-    /// Takes the entries an earlier run has kept in the state table. Returns whether there were any.
-    func restore(_ folder: Node) async throws(FileSystemError) -> Bool {
-        let record = try await store.record(folder.inode)
-        let children = try await store.children(of: folder.inode)
-        defer { updateNotices(in: folder.id) }
-        return tree.withLock { tree in
-            guard tree.nodes[folder.id] != nil, tree.nodes[folder.id]?.children == nil else {
-                return true
-            }
-            guard let record, record.isListed else { return false }
-            tree.nodes[folder.id]?.children = [:]
-            for child in children where child.isWorthRestoring {
-                tree.restore(child, below: folder.id)
-            }
-            tree.nodes[folder.id]?.validator = record.listingValidator
-            return true
-        }
     }
 }
 
@@ -252,12 +279,5 @@ enum RootNames {
                 name: isUnique ? root.name : "\(root.name) (\(root.id))", size: 0, revision: nil,
                 modified: nil, permissions: root.permissions, isLocked: root.isLocked)
         }
-    }
-}
-
-extension InodeRecord {
-    /// A new file whose content no close has confirmed is not.
-    fileprivate var isWorthRestoring: Bool {
-        server != nil || kind == .folder || contentFile != nil
     }
 }

@@ -21,6 +21,12 @@ struct SentContent: Codable, Sendable, Hashable {
     var folder: ItemReference
     var name: String
 
+    /// Whether the same was sent to the same place, whatever path that had.
+    func isSame(as other: SentContent) -> Bool {
+        inode == other.inode && file == other.file && size == other.size
+            && ItemKey(folder) == ItemKey(other.folder) && name.hasSameBytes(as: other.name)
+    }
+
     /// Whether an item may be what was sent, by its size alone.
     /// - Parameter inPart: whether the server keeps the beginning of an upload that was cut off.
     func canBe(_ item: CloudItem, inPart: Bool) -> Bool {
@@ -43,7 +49,8 @@ extension VirtualFileSystem {
     func path(of sent: SentContent) -> String { "\(store.contentFolder)/\(sent.file)" }
 
     /// Records that content is about to be sent. The record stays until `forgetSent`.
-    /// - Returns: whether it is new; where not, an earlier try may have arrived.
+    /// - Returns: whether it is sent for the first time; where not, an earlier try may have arrived,
+    ///   wherever it was sent to.
     func noteSending(
         _ content: LocalContent, of inode: InodeNumber, to place: ServerPlace
     ) async throws(JobFailure) -> Bool {
@@ -52,22 +59,22 @@ extension VirtualFileSystem {
             file: content.path.lastPathComponent,
             size: content.size, folder: place.folder, name: place.name)
         let id = store.allocateIntentID()
-        let old = sentContents.withLock { all -> [Int64] in
+        let (surplus, isFirst) = sentContents.withLock { all -> ([Int64]?, Bool) in
             var list = all[inode.rawValue] ?? []
-            if list.contains(where: { $0.sent == sent }) { return [] }
+            if list.contains(where: { $0.sent.isSame(as: sent) }) { return (nil, false) }
+            let isFirst = !list.contains { $0.sent.file == sent.file }
             list.append(SentRecord(intent: id, sent: sent))
             let surplus = list.prefix(max(0, list.count - SentContent.limit)).map(\.intent)
             all[inode.rawValue] = list.suffix(SentContent.limit)
-            return surplus + [-1]
+            return (surplus, isFirst)
         }
-        guard !old.isEmpty else { return false }
+        guard let surplus else { return isFirst }
         try await asLocalJob { () async throws(FileSystemError) in
-            let surplus = old.filter { $0 >= 0 }
             try await self.store.commit(
                 [try self.intent(id, sent)] + surplus.map { .removeIntent($0) },
                 durability: .normal)
         }
-        return true
+        return isFirst
     }
 
     private func intent(

@@ -3,42 +3,6 @@ import FileSystemTypes
 import Reconciler
 import StateStore
 
-/// What a merged listing asks of the rest of the file system.
-struct MergeEffects {
-    var changes: [StateChange] = []
-    /// Names the kernel must look up again.
-    var entries: [(parent: UInt64, name: String)] = []
-    /// Nodes whose cached pages are no longer their content.
-    var contents: [UInt64] = []
-    var attributes: [UInt64] = []
-    /// Names of listed items that may have been sent for files that are gone here.
-    var orphans: Set<NameKey> = []
-    /// Versions the server no longer has, parts of which unsent contents still lack.
-    var bases: [UInt64: ServerSide] = [:]
-
-    var isEmpty: Bool {
-        changes.isEmpty && entries.isEmpty && contents.isEmpty && attributes.isEmpty
-    }
-}
-
-/// What is known before the answer to a listing comes.
-struct ListingRequest {
-    let folder: UInt64
-    /// The tree's sequence number when the listing was asked for.
-    let askedAt: UInt64
-    var records: [ItemKey: InodeRecord] = [:]
-    /// Rows that say they are in the folder, where nothing of it is in memory.
-    var oldChildren: [InodeRecord] = []
-    /// What was sent from here and not answered when the listing had come: it may be listed.
-    var unheard: [SentContent] = []
-    var keepsPartialUploads = false
-    /// Temporary names given here, with the names that the items had before.
-    var temporaryNames: [String: String] = [:]
-    var hostName = ""
-    let allocateInode: () -> InodeNumber
-    let storesLinks: Bool
-}
-
 /// Takes a folder listing of the server over into the tree.
 struct ListingMerge {
     let folder: UInt64
@@ -61,6 +25,23 @@ struct ListingMerge {
     /// Names of the listing as the server has them.
     private let names: Set<NameKey>
 
+    /// So many items are taken over before other calls have their turn.
+    static let sliceSize = 1_000
+    private var next = 0
+    private var hasBegun = false
+    private(set) var isDone = false
+    /// Nothing of the folder was in memory: it shows no entry before it has all.
+    private var isFirst = false
+    private var isNewToKernel = false
+    private var isCurrent = true
+    private var hasNewEntries = false
+    private var old: [NameKey: UInt64] = [:]
+    private var listed: Set<UInt64> = []
+    /// Those that have other names in the listing; nil once they have them here.
+    private var renames: ListingRenames? = ListingRenames()
+    /// Entries that the listing lacks; nil while items are left to be taken.
+    private var missing: [(name: NameKey, id: UInt64)]?
+
     init(_ request: ListingRequest, items: [CloudItem], validator: String?) {
         folder = request.folder
         self.items = items
@@ -79,49 +60,116 @@ struct ListingMerge {
         names = Set(items.map { NameKey($0.name) })
     }
 
-    /// Merges; nothing that changed here since the listing was asked for is touched (rule 5).
-    func apply(to tree: inout Tree) -> MergeEffects {
+    /// What can be done before the tree is locked for the next part.
+    mutating func prepareNext() {
+        guard hasBegun, renames == nil, next >= items.count, missing == nil else { return }
+        missing = old.filter { !listed.contains($0.value) }.sorted { $0.value < $1.value }
+            .map { ($0.key, $0.value) }
+        (old, listed, next) = ([:], [], 0)
+    }
+
+    /// Merges the next part, until `isDone`; nothing that changed here since the listing was asked
+    /// for is touched (rule 5).
+    mutating func takeNext(into tree: inout Tree) -> MergeEffects {
         var effects = MergeEffects()
-        guard tree.nodes[folder] != nil else { return effects }
-        let old = tree.nodes[folder]?.children ?? [:]
-        let isFirst = tree.nodes[folder]?.children == nil
-        let isNewToKernel = isFirst && tree.nodes[folder]?.validatedAt == -.infinity
-        if isFirst { tree.nodes[folder]?.children = [:] }
-        var isCurrent = true
-        var listed: Set<UInt64> = []
-        for item in items {
-            guard let id = take(item, into: &tree, &effects, &isCurrent) else { continue }
-            listed.insert(id)
+        guard tree.nodes[folder] != nil else {
+            isDone = true
+            return effects
+        }
+        if !hasBegun { begin(in: &tree, &effects) }
+        if renames != nil {
+            rename(in: &tree, &effects)
+        } else if let missing {
+            let end = min(next + Self.sliceSize, missing.count)
+            for (name, id) in missing[next..<end] { remove(name, id, in: &tree, &effects) }
+            next = end
+        } else {
+            let end = min(next + Self.sliceSize, items.count)
+            for item in items[next..<end] {
+                guard let id = take(item, into: &tree, &effects, &isCurrent) else { continue }
+                listed.insert(id)
+            }
+            next = end
         }
         // Nobody can have looked up a name in it before this.
         if isNewToKernel { effects.entries.removeAll { $0.parent == folder } }
-        for (name, id) in old.sorted(by: { $0.value < $1.value }) where !listed.contains(id) {
-            guard let node = tree.nodes[id], node.parent == folder,
-                node.name.hasSameBytes(as: name.name)
+        if !effects.entries.isEmpty { hasNewEntries = true }
+        if let missing, next >= missing.count { finish(in: &tree, &effects) }
+        return effects
+    }
+
+    private mutating func begin(in tree: inout Tree, _ effects: inout MergeEffects) {
+        hasBegun = true
+        old = tree.nodes[folder]?.known ?? [:]
+        isFirst = tree.nodes[folder]?.children == nil
+        isNewToKernel = isFirst && tree.nodes[folder]?.validatedAt == -.infinity
+        if old.isEmpty { renames = nil }
+        guard !isFirst, items.count + old.count > Self.sliceSize else { return }
+        // A crash before the end leaves rows that no validator stands for.
+        tree.nodes[folder]?.validator = nil
+        if let record = tree.record(of: folder) { effects.changes.append(.put(record)) }
+    }
+
+    /// Looks for entries that another client has renamed, before any of the items is taken.
+    private mutating func rename(in tree: inout Tree, _ effects: inout MergeEffects) {
+        let end = min(next + Self.sliceSize, items.count)
+        for item in items[next..<end] {
+            guard let id = tree.byKey[ItemKey(item.reference)], let node = tree.nodes[id],
+                node.parent == folder, temporaryNames[item.name] == nil,
+                !tree.temporaryNames.contains(item.name)
             else { continue }
-            if node.busy > 0 || node.stamp > askedAt {
-                isCurrent = false
-            } else if node.server != nil, node.displaced == nil, node.working?.isSaved ?? true {
-                tree.vanish(id, &effects)
-            } else if node.server != nil {
-                isCurrent = false
-            }
+            let name = shownName(of: item)
+            if !node.name.hasSameBytes(as: name) { renames?.add(id, item, name) }
+        }
+        next = end
+        guard next >= items.count else { return }
+        let kept = renames?.apply(to: &tree, in: folder, askedAt: askedAt, &effects) ?? []
+        for (id, item) in kept {
+            guard let node = tree.nodes[id] else { continue }
+            // It stays where it is here, with what is unsent in it.
+            updateDisplaced(node, item, in: &tree, &effects, &isCurrent)
+            isCurrent = false
+        }
+        (renames, next) = (nil, 0)
+    }
+
+    /// An entry that the listing lacks.
+    private mutating func remove(
+        _ name: NameKey, _ id: UInt64, in tree: inout Tree, _ effects: inout MergeEffects
+    ) {
+        guard let node = tree.nodes[id], node.parent == folder,
+            node.name.hasSameBytes(as: name.name)
+        else { return }
+        if node.busy > 0 || node.stamp > askedAt {
+            isCurrent = false
+        } else if node.server != nil, node.displaced == nil, node.working?.isSaved ?? true {
+            tree.vanish(id, &effects)
+        } else if node.server != nil {
+            isCurrent = false
+        }
+    }
+
+    private mutating func finish(in tree: inout Tree, _ effects: inout MergeEffects) {
+        isDone = true
+        if isFirst, let node = tree.nodes[folder], node.children == nil {
+            tree.nodes[folder]?.children = node.kept
+            tree.nodes[folder]?.kept = [:]
         }
         // A row of an item that is gone must not come back with the folder's other rows.
         for record in oldChildren
         where tree.nodes[record.inode.rawValue] == nil && !record.isUnsettled {
             effects.changes.append(.remove(record.inode, version: Tree.nextVersion()))
         }
+        tree.nodes[folder]?.isStored = true
         tree.nodes[folder]?.validatedAt = monotonicNow
         tree.nodes[folder]?.validator = isCurrent ? validator : nil
         if isCurrent { tree.outdated.remove(folder) } else { tree.outdated.insert(folder) }
-        if !isFirst, !effects.entries.isEmpty {
+        if !isFirst, hasNewEntries {
             tree.nodes[folder]?.overlay.modified = now
             tree.nodes[folder]?.overlay.changed = now
             effects.attributes.append(folder)
         }
         if let record = tree.record(of: folder) { effects.changes.append(.put(record)) }
-        return effects
     }
 
     /// Takes one listed item; nil where what we did since counts for more.
@@ -144,7 +192,8 @@ struct ListingMerge {
                 isCurrent = false
                 return id
             }
-            if node.displaced != nil {
+            // A name given here for the time of a few calls is nobody's wish.
+            if node.displaced != nil || temporaryNames[item.name] != nil {
                 updateDisplaced(node, item, in: &tree, &effects, &isCurrent)
             } else {
                 update(node, item, name: name, in: &tree, &effects, &isCurrent)
@@ -207,6 +256,10 @@ struct ListingMerge {
         node.server = ServerSide(item)
         node.overlay = record?.overlay ?? LocalOverlay()
         node.symlinkTarget = record?.server?.revision == item.revision ? record?.symlinkTarget : nil
+        if node.isFolder, let record, !isTaken {
+            // Its entries' rows came with it.
+            (node.isStored, node.validator) = (record.isListed, record.listingValidator)
+        }
         tree.attach(node)
         effects.entries.append((folder, name))
         if let record = tree.record(of: id) { effects.changes.append(.put(record)) }

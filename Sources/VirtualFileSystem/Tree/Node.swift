@@ -71,9 +71,18 @@ struct Node {
     private(set) var entriesVersion: UInt64 = 0
     /// What the kernel keeps of the listing.
     var listingPages = ListingPages()
+    /// Entries that are in memory although `children` is not: while a folder is being loaded,
+    /// unloaded or listed for the first time, and folders in it that are still used.
+    var kept: [NameKey: UInt64] = [:]
+    /// The state table has the complete last listing.
+    var isStored = false
+    /// Known from the state table alone, and not looked into since.
+    var isUnseen = false
     var validator: String?
     var validatedAt: Double = -.infinity
     var usedAt: Double = -.infinity
+    /// When something of ours changed in it, or was about to.
+    var touchedAt: Double = -.infinity
 
     init(id: UInt64, inode: InodeNumber, kind: FileKind, parent: UInt64?, name: String) {
         self.id = id
@@ -84,6 +93,9 @@ struct Node {
     }
 
     var isFolder: Bool { kind == .folder }
+
+    /// What is in memory of a folder's entries.
+    var known: [NameKey: UInt64] { children ?? kept }
 
     /// Whether a program has it open for writing, or is about to.
     var isBeingWritten: Bool { writeHandles > 0 || lockClaims > 0 }

@@ -90,6 +90,7 @@ extension Tree {
         nodes[id]?.changedAt = now
         load.note(now: now)
         nodes[id]?.saveError = nil
+        touchFolders(of: id)
     }
 
     /// Gives a node another folder and name here; the server's side stays where it is.
@@ -108,9 +109,7 @@ extension Tree {
     mutating func removeLocally(_ id: UInt64) {
         guard let node = nodes[id], let parent = node.parent else { return }
         let home = home(of: node)
-        if nodes[parent]?.children?[NameKey(node.name)] == id {
-            nodes[parent]?.children?[NameKey(node.name)] = nil
-        }
+        if entry(node.name, of: parent) == id { setEntry(node.name, of: parent, to: nil) }
         nodes[id]?.isRemoved = true
         nodes[id]?.displaced = home
         nodes[id]?.parent = nil
@@ -232,7 +231,7 @@ extension Tree {
     func hasUnsettled(below id: UInt64) -> Bool {
         var folders = [id]
         while let next = folders.popLast() {
-            for child in nodes[next]?.children?.values ?? [:].values {
+            for child in nodes[next]?.known.values ?? [:].values {
                 guard let node = nodes[child] else { continue }
                 if node.isUnsettled || node.working?.isSaved == false { return true }
                 if node.isFolder { folders.append(child) }

@@ -24,7 +24,7 @@ extension Tree {
             inode: node.inode, parent: folder.inode, name: name, kind: node.kind,
             server: node.server, overlay: node.overlay, symlinkTarget: node.symlinkTarget,
             isLocalOnly: node.isLocalOnly, listingValidator: node.validator,
-            isListed: node.children != nil)
+            isListed: node.children != nil || node.isStored)
         record.version = Self.nextVersion()
         record.isRemoved = node.isRemoved
         if !node.isRemoved, let place = node.displaced {
@@ -58,14 +58,20 @@ extension Tree {
     }
 
     /// Adds a node as the state table remembers it, unless it is here already.
-    mutating func restore(_ record: InodeRecord, below folder: UInt64) {
-        guard nodes[record.inode.rawValue] == nil,
-            nodes[folder]?.children?[NameKey(record.name)] == nil,
+    mutating func restore(
+        _ record: InodeRecord, below folder: UInt64, _ allocate: () -> InodeNumber
+    ) {
+        guard entry(record.name, of: folder) == nil,
             record.server.map({ byKey[ItemKey($0.reference)] == nil }) ?? true
         else { return }
+        var id = record.inode.rawValue
+        if let holder = nodes[id] {
+            // An older version that is still open may have the number: then this one has its own.
+            guard holder.parent == nil, !holder.isRemoved else { return }
+            id = allocate().rawValue
+        }
         var node = Node(
-            id: record.inode.rawValue, inode: record.inode, kind: record.kind, parent: folder,
-            name: record.name)
+            id: id, inode: record.inode, kind: record.kind, parent: folder, name: record.name)
         node.server = record.server
         node.overlay = record.overlay
         node.isLocalOnly = record.isLocalOnly
@@ -74,12 +80,19 @@ extension Tree {
             node.displaced = NodePlace(folder: place.parent.rawValue, name: place.name)
         }
         if record.kind == .folder, record.server == nil { node.children = [:] }
+        if record.kind == .folder {
+            node.isStored = record.isListed
+            node.isUnseen = record.isListed
+            node.validator = record.listingValidator
+        }
         attach(node)
     }
 
     /// Adds a folder that unsent changes are in, whatever has its name now: where that is unsent
     /// too, under a name beside it.
-    mutating func restore(_ record: InodeRecord, makingRoomFor hostName: String) {
+    mutating func restore(
+        _ record: InodeRecord, makingRoomFor hostName: String, _ allocate: () -> InodeNumber
+    ) {
         let folder = record.parent.rawValue
         guard !record.isRemoved, nodes[folder]?.children != nil else { return }
         var record = record
@@ -95,7 +108,7 @@ extension Tree {
                 detach(holder.id)
             }
         }
-        restore(withoutOthersItem(record), below: folder)
+        restore(withoutOthersItem(record), below: folder, allocate)
         compare(record.inode.rawValue)
     }
 

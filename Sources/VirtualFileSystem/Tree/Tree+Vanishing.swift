@@ -23,8 +23,23 @@ extension Tree {
         effects.bases[node.inode.rawValue] = server
     }
 
+    /// What is not in memory of a folder's entries is gone with it: the rows go, but for those of
+    /// what is in memory.
+    private mutating func bringIntoMemory(_ id: UInt64, _ effects: inout MergeEffects) {
+        guard let node = nodes[id], node.children == nil else { return }
+        nodes[id]?.children = node.kept
+        nodes[id]?.kept = [:]
+        effects.changes.append(removal(of: node))
+        var rest = [id]
+        while let next = rest.popLast() {
+            if let record = record(of: next) { effects.changes.append(.put(record)) }
+            rest += (nodes[next]?.known ?? [:]).values.sorted()
+        }
+    }
+
     /// A folder that is gone on the server becomes one that is only here, with what is unsent in it.
     private mutating func orphan(_ id: UInt64, _ effects: inout MergeEffects) {
+        bringIntoMemory(id, &effects)
         acknowledge(id, nil)
         nodes[id]?.validator = nil
         noteLocalChange(of: id)

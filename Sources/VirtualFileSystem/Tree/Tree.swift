@@ -9,7 +9,7 @@ import StateStore
 struct Tree {
     static let rootID: UInt64 = 1
 
-    var nodes: [UInt64: Node] = [:]
+    var nodes = NodeTable()
     /// Which node stands for an item of the server.
     var byKey: [ItemKey: UInt64] = [:]
     var handles: [UInt64: FileHandle] = [:]
@@ -41,6 +41,15 @@ struct Tree {
     var nextLook = -Double.infinity
     /// Changes that programs make.
     var load = LocalLoad()
+    /// Another client's change was in a folder that is not in memory: what is known of such folders
+    /// has to be checked before it is used.
+    var hasUnseenChanges = false
+    /// The latest such change whose folder could not be told, as the time of the monotonic clock.
+    var unplacedAt = -Double.infinity
+    /// Folders whose entries are being taken from the state table.
+    var loading: Set<UInt64> = []
+    /// Nodes that the kernel was asked to forget, and has not yet.
+    var leaving: Set<UInt64> = []
 
     init(rootNode: Node, pace: ReconciliationPace, chance: Chance, leases: LeaseJournal) {
         self.chance = chance
@@ -62,14 +71,29 @@ struct Tree {
         return node
     }
 
+    /// An entry that is in memory, whether or not all of the folder's are.
     func child(of parent: UInt64, named name: String) -> Node? {
-        nodes[parent]?.children?[NameKey(name)].flatMap { nodes[$0] }
+        entry(name, of: parent).flatMap { nodes[$0] }
+    }
+
+    func entry(_ name: String, of folder: UInt64) -> UInt64? {
+        let key = NameKey(name)
+        return nodes[folder]?.children?[key] ?? nodes[folder]?.kept[key]
+    }
+
+    /// Has a name in a folder stand for a node, or for none.
+    mutating func setEntry(_ name: String, of folder: UInt64, to id: UInt64?) {
+        if nodes[folder]?.children != nil {
+            nodes[folder]?.children?[NameKey(name)] = id
+        } else {
+            nodes[folder]?.kept[NameKey(name)] = id
+        }
     }
 
     /// Adds a node below its parent.
     mutating func attach(_ node: Node) {
         nodes[node.id] = node
-        if let parent = node.parent { nodes[parent]?.children?[NameKey(node.name)] = node.id }
+        if let parent = node.parent { setEntry(node.name, of: parent, to: node.id) }
         if let server = node.server { byKey[ItemKey(server.reference)] = node.id }
         noteLockedFolder(of: node.id)
     }
@@ -81,8 +105,8 @@ struct Tree {
         nodes[id]?.displaced = nil
         nodes[id]?.saveError = nil
         work.set(id, nil)
-        if let parent = node.parent, nodes[parent]?.children?[NameKey(node.name)] == id {
-            nodes[parent]?.children?[NameKey(node.name)] = nil
+        if let parent = node.parent, entry(node.name, of: parent) == id {
+            setEntry(node.name, of: parent, to: nil)
         }
         if let server = node.server {
             let key = ItemKey(server.reference)
@@ -95,12 +119,12 @@ struct Tree {
     /// Gives a node another name.
     mutating func move(_ id: UInt64, to parent: UInt64, name: String) {
         guard let node = nodes[id] else { return }
-        if let old = node.parent, nodes[old]?.children?[NameKey(node.name)] == id {
-            nodes[old]?.children?[NameKey(node.name)] = nil
+        if let old = node.parent, entry(node.name, of: old) == id {
+            setEntry(node.name, of: old, to: nil)
         }
         nodes[id]?.parent = parent
         nodes[id]?.name = name
-        nodes[parent]?.children?[NameKey(name)] = id
+        setEntry(name, of: parent, to: id)
     }
 
     /// Records what the server has now acknowledged of a node.
@@ -120,7 +144,7 @@ struct Tree {
         guard id != Tree.rootID, let node = nodes[id], node.parent == nil, node.isIdle else {
             return
         }
-        for child in node.children?.values ?? [:].values {
+        for child in node.known.values {
             nodes[child]?.parent = nil
             if let server = nodes[child]?.server {
                 let key = ItemKey(server.reference)
@@ -169,6 +193,7 @@ struct Tree {
     mutating func stamp(_ id: UInt64) {
         sequence += 1
         nodes[id]?.stamp = sequence
+        touchFolders(of: id)
     }
 
     /// Marks an item as gone by our own doing.
