@@ -4,7 +4,7 @@ package import FileSystemTypes
 import Synchronization
 
 extension CachedContent {
-    /// Waits until the range is on this machine, fetching what is missing.
+    /// Waits until the range can be read, fetching what is missing.
     ///
     /// Many readers of one block make one request. A cancelled wait throws `cancelled` and leaves
     /// the others alone. Every request has the deadline of the cloud's calls. Throws the fetch's
@@ -21,6 +21,13 @@ extension CachedContent {
         }
         await activitiesEnded()
         try result.get()
+    }
+
+    /// Waits until the range can be copied: the blocks it is in are whole on this machine.
+    ///
+    /// Throws as `ensure` does.
+    package func ensureWhole(_ range: ByteRange) async throws(CloudStorageError) {
+        try await ensure(geometry.range(of: geometry.blocks(in: range)))
     }
 
     private func fetch(_ range: ByteRange) async throws(CloudStorageError) {

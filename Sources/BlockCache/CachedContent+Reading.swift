@@ -31,7 +31,7 @@ extension CachedContent {
     /// Copies a range to another file from `targetOffset` on, without a copy of the blocks where
     /// the local file system can share them.
     ///
-    /// `inputOutput` where part of the range is not on this machine (see `hasAll`).
+    /// `inputOutput` where part of the range is not on this machine (see `ensureWhole`).
     package func copy(
         _ range: ByteRange, to descriptor: Int32, at targetOffset: Int64
     ) throws(FileSystemError) {

@@ -38,6 +38,23 @@ import Testing
         cache.close()
     }
 
+    @Test func whatIsCopiedWaitsForItsWholeBlocks() async throws {
+        let fixture = try fixture {
+            $0.supportsRanges = true
+            $0.gate = 70_000
+        }
+        let cache = try fixture.open()
+        let content = try fixture.content(in: cache)
+        try await fixture.check(content, 0..<70_000)
+        let waiter = Task { try await content.ensureWhole(ByteRange(0, 70_000)) }
+        try await eventually("it waits") { content.state.withLock { $0.waiters.count } == 1 }
+        fixture.cloud.change { $0.gate = .max }
+        try await waiter.value
+        #expect(content.hasAll(ByteRange(0, 131_072)))
+        content.release()
+        cache.close()
+    }
+
     @Test func bytesInTheMiddleOfABlockWaitForThoseBeforeThem() async throws {
         let fixture = try fixture {
             $0.supportsRanges = true

@@ -107,7 +107,8 @@ enum MixedLoad {
                     "commit": "commit", "insert": "row", "edit": "edit"}[work.__name__], details)
         except Exception as error:
             said = getattr(error, "stderr", b"") or b""
-            if not killed.is_set(): note("broken", step, str(error), said.decode(errors="replace"))
+            if isinstance(said, bytes): said = said.decode(errors="replace")
+            if not killed.is_set(): note("broken", step, str(error), said)
         timer.cancel()
         """#
 

@@ -194,7 +194,7 @@ final class WorkingCopy: Sendable {
             while position < gap.upperBound {
                 let piece = ByteRange(position, min(gap.upperBound, position + step))
                 do throws(CloudStorageError) {
-                    try await base.ensure(piece)
+                    try await base.ensureWhole(piece)
                 } catch {
                     throw FileSystemError(openFile: error)
                 }
