@@ -25,8 +25,6 @@ extension VirtualFileSystem {
         try await loadSent()
         try await takeUpUnsent()
         try await loadTimes()
-        hasTakenUp.store(true, ordering: .releasing)
-        checkLoaded()
         if isKnown {
             refreshLater(Tree.rootID)
         } else {
@@ -70,7 +68,6 @@ extension VirtualFileSystem {
         tree.withLock { tree in
             if let server = record.server { tree.acknowledge(Tree.rootID, server) }
             tree.nodes[Tree.rootID]?.isStored = true
-            tree.nodes[Tree.rootID]?.isUnseen = true
             tree.nodes[Tree.rootID]?.validator = record.listingValidator
         }
         return try await load(Tree.rootID)

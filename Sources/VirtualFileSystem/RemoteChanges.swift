@@ -143,7 +143,6 @@ extension Tree {
     /// What is known of a folder that is not in memory has to be checked when it is loaded; nil: of
     /// any such folder.
     private mutating func noteUnseenChange(in folder: UInt64?) {
-        hasUnseenChanges = true
         if let folder, nodes[folder] != nil {
             nodes[folder]?.validatedAt = -.infinity
         } else {

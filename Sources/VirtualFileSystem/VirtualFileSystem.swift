@@ -39,8 +39,6 @@ package final class VirtualFileSystem: Sendable {
     /// Folders being taken from the state table.
     let loads = SingleFlight()
     let unloading = Mutex(UnloadWork())
-    /// What an earlier run has left unsent is in memory: a listing can't take it for done any more.
-    let hasTakenUp = Atomic<Bool>(false)
     let wakeSignal = WakeSignal()
     /// Who waits for a job on an item to end.
     let jobWaiters = Mutex<[JobWaiter]>([])

@@ -76,7 +76,7 @@ extension VirtualFileSystem {
         do throws(FileSystemError) {
             isListed = try await listings.run(id, forSeconds: Self.longestListing) {
                 () throws(FileSystemError) in
-                if try await self.load(id, checks: false), self.isCurrent(id) { return }
+                if try await self.load(id), self.isCurrent(id) { return }
                 try await self.list(id)
             }
         } catch {

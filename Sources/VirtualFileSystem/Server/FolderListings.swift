@@ -96,7 +96,7 @@ extension VirtualFileSystem {
         if node.children == nil {
             // Before an answer that brings more.
             await waitForRoom()
-            isRestored = try await load(folder, checks: false)
+            isRestored = try await load(folder)
         }
         do throws(CloudStorageError) {
             try await listOnServer(folder)

@@ -76,8 +76,6 @@ struct Node {
     var kept: [NameKey: UInt64] = [:]
     /// The state table has the complete last listing.
     var isStored = false
-    /// Known from the state table alone, and not looked into since.
-    var isUnseen = false
     var validator: String?
     var validatedAt: Double = -.infinity
     var usedAt: Double = -.infinity

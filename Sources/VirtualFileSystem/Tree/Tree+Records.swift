@@ -82,7 +82,6 @@ extension Tree {
         if record.kind == .folder, record.server == nil { node.children = [:] }
         if record.kind == .folder {
             node.isStored = record.isListed
-            node.isUnseen = record.isListed
             node.validator = record.listingValidator
         }
         attach(node)

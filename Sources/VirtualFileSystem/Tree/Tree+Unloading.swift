@@ -156,10 +156,6 @@ extension Tree {
                 node.known.isEmpty
             else { continue }
             if node.isFolder, let record = record(of: id) { changes.append(.put(record)) }
-            // That it has to be checked would be forgotten with it.
-            if node.isStored, !node.isUnseen, node.validatedAt == -.infinity {
-                hasUnseenChanges = true
-            }
             if let server = node.server {
                 let key = ItemKey(server.reference)
                 if byKey[key] == id { byKey[key] = nil }

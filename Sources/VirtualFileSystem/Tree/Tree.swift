@@ -41,10 +41,8 @@ struct Tree {
     var nextLook = -Double.infinity
     /// Changes that programs make.
     var load = LocalLoad()
-    /// Another client's change was in a folder that is not in memory: what is known of such folders
-    /// has to be checked before it is used.
-    var hasUnseenChanges = false
-    /// The latest such change whose folder could not be told, as the time of the monotonic clock.
+    /// The latest change of another client in a folder that is not in memory and could not be told, as the
+    /// time of the monotonic clock: what is known of such folders has to be checked before it is used.
     var unplacedAt = -Double.infinity
     /// Folders whose entries are being taken from the state table.
     var loading: Set<UInt64> = []

@@ -8,16 +8,10 @@ import Synchronization
 extension VirtualFileSystem {
     /// So many entries are taken over, or out, before other calls have their turn.
     static let sliceSize = 1_000
-    /// So many listings may be under way before a folder that nobody has checked in this run is
-    /// shown unchecked no more.
-    private static let mostChecks = 64
 
     /// Takes a folder's entries from the state table, where it has them and they are not in memory.
     /// Asks no server. Returns whether they are known now.
-    ///
-    /// - Parameter checks: whether what an earlier run has left is current for now, and is checked
-    ///   meanwhile, until the server tells of a change in a folder that is not in memory.
-    func load(_ folder: UInt64, checks: Bool = true) async throws(FileSystemError) -> Bool {
+    func load(_ folder: UInt64) async throws(FileSystemError) -> Bool {
         let (isKnown, isStored) = tree.withLock { tree in
             (tree.nodes[folder]?.children != nil, tree.nodes[folder]?.isStored == true)
         }
@@ -26,37 +20,7 @@ extension VirtualFileSystem {
         try await loads.run(folder) { () throws(FileSystemError) in
             try await self.takeFromTable(folder)
         }
-        guard hasTakenUp.load(ordering: .acquiring) else {
-            return tree.withLock { $0.nodes[folder]?.children != nil }
-        }
-        let mayCheck = checks && listings.count < Self.mostChecks
-        let isUnchecked = tree.withLock { tree in
-            guard let node = tree.nodes[folder], node.children != nil else { return false }
-            tree.nodes[folder]?.isUnseen = false
-            guard mayCheck, node.isUnseen, node.validatedAt == -.infinity, !tree.hasUnseenChanges
-            else { return false }
-            tree.nodes[folder]?.validatedAt = SystemClocks.monotonicSeconds()
-            return true
-        }
-        if isUnchecked { refreshLater(folder) }
         return tree.withLock { $0.nodes[folder]?.children != nil }
-    }
-
-    /// Has the folders checked that were loaded while what is unsent was taken up: a listing before
-    /// that would show again what was removed here.
-    func checkLoaded() {
-        let now = SystemClocks.monotonicSeconds()
-        let folders = tree.withLock { tree in
-            let folders = tree.nodes.values
-                .filter { $0.isUnseen && $0.children != nil && $0.validatedAt == -.infinity }
-                .map(\.id).sorted().prefix(Self.mostChecks)
-            for folder in folders {
-                tree.nodes[folder]?.isUnseen = false
-                tree.nodes[folder]?.validatedAt = now
-            }
-            return folders
-        }
-        for folder in folders { refreshLater(folder) }
     }
 
     private func takeFromTable(_ folder: UInt64) async throws(FileSystemError) {
