@@ -47,6 +47,7 @@ final class Fixture: Sendable {
         var options = MountOptions()
         options.hostName = "host"
         options.staleSeconds = 3_600
+        options.pollSeconds = 3_600
         options.synchronization = .all
         change(&options)
         var configuration = BlockCache.Configuration(
