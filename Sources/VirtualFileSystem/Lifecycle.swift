@@ -17,6 +17,7 @@ extension VirtualFileSystem {
         try await identities?.load()
         try await loadAccount()
         try await checkTop()
+        try await lookHowItEnded()
         let isKnown = try await restoreTop()
         if !isKnown, !options.path.isEmpty { try await resolveTop() }
         try await loadConflicts()
@@ -58,6 +59,15 @@ extension VirtualFileSystem {
         if old == nil || old?.hasSameBytes(as: top) == false {
             try await store.commit([.setValue(key: key, value: top)], durability: .normal)
         }
+    }
+
+    private static let endKey = "orderly end"
+
+    /// Notes whether the run before has ended in order, and that this one has not.
+    private func lookHowItEnded() async throws(FileSystemError) {
+        guard try await store.value(forKey: Self.endKey)?.isEmpty == false else { return }
+        hasOrderlyPast.store(true, ordering: .relaxed)
+        try await store.commit([.setValue(key: Self.endKey, value: "")], durability: .normal)
     }
 
     /// Shows the top as an earlier run knew it. Returns whether one did.
@@ -179,6 +189,7 @@ extension VirtualFileSystem {
         // What is unsent stays locked until the next mount has sent it, or the lock's time is over.
         await locks.releaseAll(except: unsentItems())
         cache.close()
+        store.enqueue([.setValue(key: Self.endKey, value: "1")])
         await store.close()
     }
 }

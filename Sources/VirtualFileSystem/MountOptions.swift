@@ -69,6 +69,8 @@ package struct MountOptions: Sendable {
     package var staleSeconds: Double = 30
     /// How long a check of a known listing may hold up a program before the known one is used.
     package var revalidationSeconds: Double = 2
+    /// The same at the first look after a mount that follows an orderly end.
+    package var firstLookSeconds: Double = 0.3
     /// How long opening a file for writing waits for the server's lock before it counts as offline.
     package var lockAnswerSeconds: Double = 10
     /// How long a lock is asked for, where the server allows that much; renewed at its half.

@@ -39,6 +39,8 @@ package final class VirtualFileSystem: Sendable {
     /// Folders being taken from the state table.
     let loads = SingleFlight()
     let unloading = Mutex(UnloadWork())
+    /// The run before has ended in order, so that its state table says what it knew.
+    let hasOrderlyPast = Atomic<Bool>(false)
     let wakeSignal = WakeSignal()
     /// Who waits for a job on an item to end.
     let jobWaiters = Mutex<[JobWaiter]>([])

@@ -51,7 +51,7 @@ import Testing
                 """
                 held = os.open("held", os.O_RDONLY)
                 pause()
-                print(word(os.listdir, "d"), word(os.mkdir, "e/new"),
+                print(in_the_end(os.listdir, "d"), in_the_end(os.listdir, "e"), word(os.mkdir, "e/new"),
                     word(load, "read"), word(os.read, held, 10), word(store, "write", b"x"),
                     word(os.unlink, "drop"), word(os.rename, "move", "moved"),
                     word(os.stat, "d/x"))
@@ -61,7 +61,7 @@ import Testing
                     try await bob.delete(try await item(name, mounted, bob))
                 }
             }
-            #expect(said == "ENOENT ENOENT ESTALE ESTALE ENOENT ok ENOENT ENOENT")
+            #expect(said == "ENOENT ENOENT ENOENT ESTALE ESTALE ENOENT ok ENOENT ENOENT")
             let status = try await mounted.status()
             #expect(status.unsentNames == [])
             let items = try await bob.entries(of: .top(of: mounted.cloud.team))

@@ -100,7 +100,7 @@ import Testing
                 file = os.open("a", os.O_WRONLY | os.O_TRUNC); os.write(file, b"precious\\n")
                 held = os.open("h", os.O_RDONLY)
                 pause()
-                print(word(os.read, held, 10), word(os.mkdir, "new"), word(os.listdir, "d"),
+                print(word(os.read, held, 10), word(os.mkdir, "new"), in_the_end(os.listdir, "d"),
                     word(os.stat, "d/x"), word(os.close, file))
                 """
             ) { try await mounted.cloud.deleteTeam() }

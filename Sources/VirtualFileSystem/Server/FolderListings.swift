@@ -60,8 +60,12 @@ extension VirtualFileSystem {
         case .current: return
         case .unknown: try await refresh(folder)
         case .stale:
+            // After a kill the table may lack what had just happened.
+            let isTrusted =
+                node.validatedAt == -.infinity && hasOrderlyPast.load(ordering: .relaxed)
+            let patience = isTrusted ? options.firstLookSeconds : options.revalidationSeconds
             do throws(FileSystemError) {
-                _ = try await listings.run(folder, forSeconds: options.revalidationSeconds) {
+                _ = try await listings.run(folder, forSeconds: patience) {
                     () throws(FileSystemError) in try await self.list(folder)
                 }
             } catch {
