@@ -196,12 +196,13 @@ import Testing
 }
 
 extension MountedCloud {
-    /// Whether the whole of `a.bin` is read while the driver is stopped, out of no page of the mount's.
+    /// Whether the whole of `a.bin` is read while the driver is stopped, out of no page of the mount's: those
+    /// that it has go with the second reading.
     fileprivate var readsWithoutItsDriver: Bool {
         get async throws {
             let outcome = try await attempt(
                 """
-                exec 3< a.bin; cd /; echo 1 > /proc/sys/vm/drop_caches; kill -STOP \(processID)
+                cat a.bin > /dev/null; exec 3< a.bin; cd /; echo 1 > /proc/sys/vm/drop_caches; kill -STOP \(processID)
                 timeout -s KILL 5 python3 -c '
                 import os, sys
                 sys.exit(os.pread(3, 1 << 30, 0) != open(sys.argv[1], "rb").read())

@@ -50,6 +50,17 @@ private final class Kernel: BackingFiles {
     }
 }
 
+/// Notes of which nodes the kernel is to drop the pages.
+private final class Pages: KernelNotifier {
+    private let nodes = Mutex<Set<UInt64>>([])
+
+    var dropped: Set<UInt64> { nodes.withLock { $0 } }
+
+    func invalidateContent(ofNode node: UInt64) { nodes.withLock { _ = $0.insert(node) } }
+    func invalidateAttributes(ofNode node: UInt64) {}
+    func invalidateEntry(parent: UInt64, name: String) {}
+}
+
 /// Files that the kernel reads by itself, and what becomes of them when somebody writes.
 @Suite struct BackingTests {
     private static let text = "the first content of a file"
@@ -100,6 +111,28 @@ private final class Kernel: BackingFiles {
         let refused = try await fixture.opened("/b.txt", [.read])
         #expect(refused.backing == nil)
         #expect(try await fixture.read(handle: refused.handle, count: 10).utf8.count == 10)
+    }
+
+    /// Pages that the kernel has are not dropped before they were of use, and not while somebody waits.
+    @Test func pagesAreUsedOnceMoreBeforeTheyGo() async throws {
+        let (fixture, kernel) = try await Self.make()
+        let pages = Pages()
+        fixture.fileSystem.setNotifier(pages)
+        fixture.cloud.storeByOther([UInt8](repeating: 7, count: 2000), at: "/b.txt")
+        try await fixture.look("/")
+        let node = try await fixture.node("/b.txt")
+        let first = try await fixture.opened("/b.txt", [.read])
+        #expect(first.backing == nil && !first.keepsCache)
+        _ = try await fixture.read(handle: first.handle)
+        try await fixture.close(first.handle)
+        let second = try await fixture.opened("/b.txt", [.read])
+        #expect(second.backing == nil && second.keepsCache)
+        #expect(!pages.dropped.contains(node))
+        try await fixture.close(second.handle)
+        #expect(pages.dropped.contains(node))
+        let third = try await fixture.openedByTheKernel("/b.txt")
+        #expect(kernel.count == 1)
+        try await fixture.close(third.handle)
     }
 
     @Test func aWriterAloneWritesByTheDriver() async throws {

@@ -142,6 +142,9 @@ extension VirtualFileSystem {
                 file.end()
             }
         }
+        var dropsPages: UInt64?
+        defer { if let node = dropsPages { notifier?.invalidateContent(ofNode: node) } }
+        let smallest = backingFiles == nil ? Int64.max : options.smallestBacked
         let rest: Rest = tree.withLock { tree in
             guard let open = tree.handles.removeValue(forKey: handle),
                 var node = tree.nodes[open.node]
@@ -150,6 +153,7 @@ extension VirtualFileSystem {
             if open.isBacked, let file = node.endBacked(open.options) {
                 ended = (file, node.working)
             }
+            if node.givesUpPages(smallest: smallest) { dropsPages = open.node }
             if open.options.contains(.write) { node.writeHandles -= 1 }
             var unused: CachedContent?
             if node.openHandles == 0 {

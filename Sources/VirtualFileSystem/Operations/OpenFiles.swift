@@ -229,6 +229,7 @@ extension VirtualFileSystem {
             let backing = node.back(options)
             let version = node.contentVersion
             let keepsCache = node.pagesOf == version && backing == nil
+            if keepsCache { node.hasReusedPages = true }
             // What the kernel does by itself it does not do in its pages of the node.
             node.pagesOf = backing == nil ? version : nil
             tree.nodes[id] = node

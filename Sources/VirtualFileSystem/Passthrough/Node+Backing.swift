@@ -1,11 +1,26 @@
+import StateStore
+
 /// Nodes whose readers the kernel serves by itself.
 extension Node {
     /// Takes what was offered for the first handle, where it is this node's content and nobody else has it
-    /// open: while some read through the driver and its pages, the kernel wants all to.
+    /// open: while some read through the driver and its pages, the kernel wants all to. Where the kernel
+    /// has pages it uses these once more: to drop them takes it longer than to copy them.
     mutating func take(_ offer: inout BackedFile?) {
-        guard let file = offer, backed == nil, openHandles == 0, file.isOnlyOurs else { return }
+        guard let file = offer, backed == nil, openHandles == 0, !hasPages, file.isOnlyOurs else {
+            return
+        }
         backed = file
         offer = nil
+    }
+
+    /// At the last close: whether the kernel is to drop its pages, since the next open can do without.
+    mutating func givesUpPages(smallest: Int64) -> Bool {
+        guard openHandles == 0, hasReusedPages, hasPages, working == nil,
+            let server, server.size >= smallest
+        else { return false }
+        hasReusedPages = false
+        pagesOf = nil
+        return true
     }
 
     /// Counts one more handle as the kernel's; nil where the driver serves it.

@@ -40,7 +40,7 @@ extension VirtualFileSystem {
         guard backingFiles != nil else { return false }
         let key = tree.withLock { tree -> ContentKey? in
             guard let node = tree.nodes[id], node.kind == .file, node.openHandles == 0,
-                node.working == nil, let server = node.server,
+                node.working == nil, !node.hasPages, let server = node.server,
                 server.size >= max(options.smallestBacked, Self.smallestWorthWaiting)
             else { return nil }
             return server.contentKey

@@ -42,6 +42,8 @@ struct Node {
     var backedWriters = 0
     /// The content version the kernel's pages were read from.
     var pagesOf: String?
+    /// The file was opened again while the kernel had such pages.
+    var hasReusedPages = false
     /// The working copy may be sent although the file is open: flushed, and not written since.
     var isFlushed = false
     /// The working copy is about to become cached content: who opens for writing waits for that.
@@ -103,6 +105,9 @@ struct Node {
         working.map { "w\($0.serial)" }
             ?? "r\(server?.reference.id ?? "")-\(server?.revision ?? "")"
     }
+
+    /// Whether the kernel may have pages of the content as it is now.
+    var hasPages: Bool { pagesOf == contentVersion }
 
     /// Whether the node may leave memory.
     var isIdle: Bool {
