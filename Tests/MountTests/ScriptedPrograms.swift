@@ -39,8 +39,7 @@ extension MountedCloud {
         def in_the_end(call, *arguments):
             # What a mount shows at first it may have from an earlier run, checked a moment later.
             end = time.monotonic() + 10
-            while (said := word(call, *arguments)) == "ok" and time.monotonic() < end:
-                time.sleep(0.01)
+            while (said := word(call, *arguments)) == "ok" and time.monotonic() < end: pass
             return said
         def pause():
             with open(sys.argv[1], "w"): pass

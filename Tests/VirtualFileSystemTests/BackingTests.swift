@@ -225,6 +225,37 @@ private final class Pages: KernelNotifier {
         try await fixture.close(reader.handle)
     }
 
+    /// What could not be taken over once is not taken for seen.
+    @Test func aFailureToSaveStoresIsNotTheirEnd() async throws {
+        let (fixture, kernel) = try await Self.make()
+        let reader = try await fixture.openedByTheKernel("/a.txt")
+        let writer = try await fixture.opened("/a.txt", [.read, .write])
+        let mapping = try kernel.file(writer.backing, O_RDWR)
+        // So short that the rest can't be copied from it.
+        #expect(ftruncate(mapping, 3) == 0)
+        try Self.setTime(mapping)
+        let failure = await code { () async throws(FileSystemError) in
+            try await fixture.fileSystem.flush(handle: writer.handle).value()
+        }
+        #expect(failure == .inputOutput)
+        #expect(
+            pwrite(mapping, Self.text.uppercased(), Self.text.utf8.count, 0) == Self.text.utf8.count
+        )
+        try Self.setTime(mapping)
+        try await fixture.close(writer.handle)
+        Glibc.close(mapping)
+        try await eventually {
+            fixture.cloud.content(at: "/a.txt") == Array(Self.text.uppercased().utf8)
+        }
+        try await fixture.close(reader.handle)
+    }
+
+    /// Gives a file always the same old time of modification.
+    private static func setTime(_ file: Int32) throws {
+        let time = timespec(tv_sec: 1_000_000_000, tv_nsec: 0)
+        try #require(futimens(file, [time, time]) == 0)
+    }
+
     /// A mapping may outlive the file it was made by, and its readers.
     @Test func aFileStaysOpenForWritingWhileItIsMapped() async throws {
         let (fixture, kernel) = try await Self.make()

@@ -123,18 +123,12 @@ extension VirtualFileSystem {
 
     /// The last close of a handle.
     package func release(handle: UInt64) -> Outcome<Void> {
-        let isMapped = tree.withLock { tree in
-            tree.handles[handle].map { tree.nodes[$0.node]?.isStillMapped(by: $0) ?? false }
-                ?? false
-        }
-        guard isMapped else { return releaseNow(handle) }
-        releaseWhenUnmapped(handle)
-        return .success(())
+        releaseNow(handle, unlessMapped: true)
     }
 
-    /// The same, once nobody maps the file by the handle.
-    func releaseNow(_ handle: UInt64) -> Outcome<Void> {
-        enum Rest { case nothing(CachedContent?), work(UInt64) }
+    /// - Parameter unlessMapped: stays as it is, to be ended later, while programs map the file by it.
+    func releaseNow(_ handle: UInt64, unlessMapped: Bool) -> Outcome<Void> {
+        enum Rest { case nothing(CachedContent?), work(UInt64), mapped }
         var ended: (BackedFile, WorkingCopy?)?
         defer {
             if let (file, working) = ended {
@@ -146,9 +140,12 @@ extension VirtualFileSystem {
         defer { if let node = dropsPages { notifier?.invalidateContent(ofNode: node) } }
         let smallest = backingFiles == nil ? Int64.max : options.smallestBacked
         let rest: Rest = tree.withLock { tree in
-            guard let open = tree.handles.removeValue(forKey: handle),
-                var node = tree.nodes[open.node]
-            else { return .nothing(nil) }
+            guard let open = tree.handles[handle], var node = tree.nodes[open.node] else {
+                tree.handles[handle] = nil
+                return .nothing(nil)
+            }
+            if unlessMapped, node.isStillMapped(by: open) { return .mapped }
+            tree.handles[handle] = nil
             node.openHandles -= 1
             if open.isBacked, let file = node.endBacked(open.options) {
                 ended = (file, node.working)
@@ -168,6 +165,9 @@ extension VirtualFileSystem {
             return .nothing(unused)
         }
         switch rest {
+        case .mapped:
+            releaseWhenUnmapped(handle)
+            return .success(())
         case .nothing(let unused):
             unused?.release()
             wake()

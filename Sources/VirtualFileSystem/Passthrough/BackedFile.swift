@@ -105,6 +105,9 @@ final class BackedFile: Sendable {
         return true
     }
 
+    /// What was suspected has not come to the working copy: it is to be looked at again.
+    func suspectAgain() { state.withLock { $0.seenTime = nil } }
+
     /// Nanoseconds since 1970; nil where the disk doesn't tell.
     private var modificationTime: Int64? {
         content.withDescriptor { descriptor in

@@ -69,14 +69,28 @@ extension VirtualFileSystem {
         else {
             return
         }
-        let isFilling = !working.isComplete
-        if isFilling { try await working.fill(ByteRange(0, working.size), on: disk) }
-        let hasChanged = try await disk.run { () throws(FileSystemError) in
-            // What was filled in just now has what was stored: no difference shows it.
-            if isFilling { try working.change { _ in } }
-            return try working.takeOver(from: backed) || isFilling
+        let hasChanged: Bool
+        do throws(FileSystemError) {
+            hasChanged = try await takeStores(of: backed, to: working)
+        } catch {
+            backed.suspectAgain()
+            throw error
         }
         if hasChanged { noteChange(of: id, handle: handle) }
+    }
+
+    private func takeStores(
+        of backed: BackedFile, to working: WorkingCopy
+    ) async throws(FileSystemError) -> Bool {
+        let isFilling = !working.isComplete
+        if isFilling {
+            // What is filled in has what was stored: no difference shows it.
+            try await disk.run { () throws(FileSystemError) in try working.change { _ in } }
+            try await working.fill(ByteRange(0, working.size), on: disk)
+        }
+        return try await disk.run { () throws(FileSystemError) in
+            try working.takeOver(from: backed) || isFilling
+        }
     }
 
     /// Whether stores through mappings may have to be looked for.
@@ -95,33 +109,38 @@ extension VirtualFileSystem {
                     return
                 }
                 pause = min(1, pause * 2)
-                await self.keepMapped(by: handle)
+                var isKept = await self.keepMapped(by: handle)
                 let isMapped = self.tree.withLock { tree in
                     tree.handles[handle].map { tree.nodes[$0.node]?.isStillMapped(by: $0) ?? false }
                 }
                 guard let isMapped else { return }
-                if !isMapped { break }
+                // A store right before the end of the mapping.
+                if isKept, !isMapped { isKept = await self.keepMapped(by: handle) }
+                // As long as the disk is full, say, only this file has what was stored.
+                if isKept, !isMapped { break }
             }
-            // A store right before the end of the mapping.
-            await self.keepMapped(by: handle)
             await self.endHandle(handle)
         }
     }
 
-    private func keepMapped(by handle: UInt64) async {
+    /// Returns whether the state table speaks of all that was stored.
+    @discardableResult
+    private func keepMapped(by handle: UInt64) async -> Bool {
         do throws(FileSystemError) {
             try await takeMapped(by: handle)
             try await flushWritten(handle, waits: false).value()
+            return true
         } catch {
             logger.error(
                 "what a program changed in a mapped file is not saved yet",
                 metadata: ["error": "\(error)"])
+            return false
         }
     }
 
     private func endHandle(_ handle: UInt64) async {
         do throws(FileSystemError) {
-            try await releaseNow(handle).value()
+            try await releaseNow(handle, unlessMapped: false).value()
         } catch {
             logger.error("a file can't be closed", metadata: ["error": "\(error)"])
         }
