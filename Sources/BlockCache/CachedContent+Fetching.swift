@@ -210,8 +210,7 @@ extension CachedContent {
         }
         if isWhole { cache.store(self) }
         if asksAgain { confirm() }
-        retireIfIdle()
-        resumeSequentialReaders()
+        endActivity()
     }
 
     /// Gives the version up: the server has another one.

@@ -200,10 +200,11 @@ struct ContentState: Sendable {
     }
 
     /// The server stands by the version, or can't be asked (`nil`); returns whether to ask again.
+    ///
+    /// The activity goes on until what follows from the answer is done.
     mutating func confirmationEnded(stands: Bool?) -> Bool {
         guard case .running(let blocks, let again) = confirmation else { return false }
         confirmation = .idle
-        activities -= 1
         if stands == true {
             map.confirm(blocks)
             isDirty = true

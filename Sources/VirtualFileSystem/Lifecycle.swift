@@ -33,8 +33,8 @@ extension VirtualFileSystem {
             noteFirstListing()
         }
         try await takeUpLocks()
+        guard options.synchronizesInBackground else { return await removeForgottenContents() }
         Task { await self.removeForgottenContents() }
-        guard options.synchronizesInBackground else { return }
         synchronization.withLock { $0 = Task { await self.synchronize() } }
     }
 

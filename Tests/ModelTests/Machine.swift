@@ -35,6 +35,7 @@ final class Machine: Sendable {
         options.synchronizesInBackground = false
         options.readsAhead = false
         options.revalidationSeconds = 60
+        options.firstLookSeconds = 60
         options.smallestBacked = 1
         var settings = BlockCache.Configuration(
             folder: folder.file("cache"), sizeLimit: 1 << 30, minimumFreeBytes: 0)
