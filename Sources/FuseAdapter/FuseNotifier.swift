@@ -1,5 +1,6 @@
 import CFuse3
 import Dispatch
+import FileSystemTypes
 import Glibc
 import Logging
 import Synchronization
@@ -26,6 +27,8 @@ final class FuseNotifier: KernelNotifier {
     init(logger: Logger) { self.logger = logger }
 
     func invalidateContent(ofNode node: UInt64) { add(.content(node: node)) }
+
+    func dropPages(_ range: ByteRange, ofNode node: UInt64) { add(.pages(node: node, range)) }
 
     func invalidateAttributes(ofNode node: UInt64) { add(.attributes(node: node)) }
 
@@ -76,6 +79,9 @@ final class FuseNotifier: KernelNotifier {
             switch notification {
             case .content(let node):
                 fuse_lowlevel_notify_inval_inode(session.raw, node, 0, 0)
+            case .pages(let node, let range):
+                fuse_lowlevel_notify_inval_inode(
+                    session.raw, node, off_t(range.lowerBound), off_t(range.count))
             case .attributes(let node):
                 // A negative offset leaves the pages.
                 fuse_lowlevel_notify_inval_inode(session.raw, node, -1, 0)

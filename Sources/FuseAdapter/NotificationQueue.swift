@@ -1,6 +1,9 @@
+package import FileSystemTypes
+
 /// What the kernel is to be told to forget.
 package enum KernelNotification: Hashable, Sendable {
     case content(node: UInt64)
+    case pages(node: UInt64, ByteRange)
     case attributes(node: UInt64)
     case entry(parent: UInt64, name: String)
 }
@@ -30,7 +33,7 @@ package struct NotificationQueue {
     package mutating func add(_ notification: KernelNotification) {
         guard positions[notification] == nil else { return }
         switch notification {
-        case .attributes(let node):
+        case .attributes(let node), .pages(let node, _):
             guard positions[.content(node: node)] == nil else { return }
         case .content(let node):
             remove(.attributes(node: node))

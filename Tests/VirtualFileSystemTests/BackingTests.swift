@@ -53,10 +53,17 @@ private final class Kernel: BackingFiles {
 /// Notes of which nodes the kernel is to drop the pages.
 private final class Pages: KernelNotifier {
     private let nodes = Mutex<Set<UInt64>>([])
+    private let parts = Mutex<[UInt64: Int64]>([:])
+
+    /// Bytes of pages that were in nobody's way.
+    func droppedBytes(of node: UInt64) -> Int64 { parts.withLock { $0[node] ?? 0 } }
 
     var dropped: Set<UInt64> { nodes.withLock { $0 } }
 
     func invalidateContent(ofNode node: UInt64) { nodes.withLock { _ = $0.insert(node) } }
+    func dropPages(_ range: ByteRange, ofNode node: UInt64) {
+        parts.withLock { $0[node, default: 0] += range.count }
+    }
     func invalidateAttributes(ofNode node: UInt64) {}
     func invalidateEntry(parent: UInt64, name: String) {}
 }
@@ -133,6 +140,29 @@ private final class Pages: KernelNotifier {
         let third = try await fixture.openedByTheKernel("/b.txt")
         #expect(kernel.count == 1)
         try await fixture.close(third.handle)
+    }
+
+    /// Who reads a big file to its end leaves no pages behind, so that it can be handed out at the next open.
+    @Test(arguments: [1, 2])
+    func aBigFileIsTheKernelsAfterOneReading(_ readers: Int) async throws {
+        let (fixture, _) = try await Self.make()
+        let pages = Pages()
+        fixture.fileSystem.setNotifier(pages)
+        let size = DropBehind.smallestFile + 4096
+        fixture.cloud.storeByOther([UInt8](repeating: 7, count: Int(size)), at: "/b.bin")
+        try await fixture.look("/")
+        let node = try await fixture.node("/b.bin")
+        var handles: [UInt64] = []
+        for _ in 0..<readers { handles.append(try await fixture.opened("/b.bin", [.read]).handle) }
+        for offset in stride(from: 0, to: size, by: 1 << 20) {
+            try await fixture.readAsTheKernel(handles[0], at: offset, count: 1 << 20)
+        }
+        for handle in handles { try await fixture.close(handle) }
+        // With another reader there is somebody who may want the pages.
+        #expect((pages.droppedBytes(of: node) > 20 << 20) == (readers == 1))
+        #expect(pages.dropped.contains(node))
+        let second = try await fixture.openedByTheKernel("/b.bin")
+        try await fixture.close(second.handle)
     }
 
     @Test func aWriterAloneWritesByTheDriver() async throws {
@@ -319,6 +349,17 @@ private final class Pages: KernelNotifier {
 }
 
 extension Fixture {
+    /// Reads as FUSE threads do: what is not here is waited for.
+    fileprivate func readAsTheKernel(
+        _ handle: UInt64, at offset: Int64, count: Int
+    ) async throws(FileSystemError) {
+        let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: count, alignment: 16)
+        defer { bytes.deallocate() }
+        if case .later = fileSystem.readNow(handle: handle, offset: offset, into: bytes) {
+            _ = try await fileSystem.read(handle: handle, offset: offset, count: count).get()
+        }
+    }
+
     fileprivate func opened(
         _ path: String, _ options: OpenOptions
     ) async throws(FileSystemError) -> OpenedFile {

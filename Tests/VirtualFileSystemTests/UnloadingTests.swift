@@ -307,6 +307,7 @@ final class ForgettingKernel: KernelNotifier {
     var asked: [String] { names.withLock { $0.sorted() } }
 
     func invalidateContent(ofNode node: UInt64) {}
+    func dropPages(_ range: ByteRange, ofNode node: UInt64) {}
     func invalidateAttributes(ofNode node: UInt64) {}
 
     func invalidateEntry(parent: UInt64, name: String) {

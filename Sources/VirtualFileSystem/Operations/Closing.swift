@@ -150,7 +150,7 @@ extension VirtualFileSystem {
             if open.isBacked, let file = node.endBacked(open.options) {
                 ended = (file, node.working)
             }
-            if node.givesUpPages(smallest: smallest) { dropsPages = open.node }
+            if node.givesUpPages(of: open, smallest: smallest) { dropsPages = open.node }
             if open.options.contains(.write) { node.writeHandles -= 1 }
             var unused: CachedContent?
             if node.openHandles == 0 {

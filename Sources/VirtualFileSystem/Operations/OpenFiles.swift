@@ -205,6 +205,7 @@ extension VirtualFileSystem {
     ) throws(FileSystemError) -> OpenedFile? {
         var unused = content
         var offer = offer
+        let mayBeBackedNext = backingFiles != nil && !options.contains(.write)
         defer {
             offer?.end()
             unused?.release()
@@ -237,6 +238,7 @@ extension VirtualFileSystem {
             tree.nextHandle += 1
             var open = FileHandle(node: id, options: options)
             open.isBacked = backing != nil
+            if mayBeBackedNext, !keepsCache, node.mayPassPages { open.dropBehind = DropBehind() }
             tree.handles[handle] = open
             return OpenedFile(
                 handle: handle, keepsCache: keepsCache, needsFlush: options.contains(.write),

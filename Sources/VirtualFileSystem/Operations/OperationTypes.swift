@@ -198,6 +198,8 @@ package final class ReadBuffer: Sendable {
 package protocol KernelNotifier: Sendable {
     /// The kernel forgets attributes and cached pages of a node.
     func invalidateContent(ofNode node: UInt64)
+    /// The kernel forgets pages of a node that are as they should be, to free memory.
+    func dropPages(_ range: ByteRange, ofNode node: UInt64)
     /// The kernel forgets a node's attributes but keeps its pages.
     func invalidateAttributes(ofNode node: UInt64)
     /// The kernel forgets what a name in a folder stands for.

@@ -11,6 +11,9 @@ extension VirtualFileSystem {
         handle: UInt64, offset: Int64, into buffer: UnsafeMutableRawBufferPointer
     ) -> ReadAnswer {
         guard let source = source(of: handle) else { return .failure(.badHandle) }
+        if source.dropsBehind {
+            dropBehind(handle, ByteRange(offset: offset, count: Int64(buffer.count)))
+        }
         do throws(FileSystemError) {
             let count =
                 if let backed = source.backed {
@@ -38,6 +41,7 @@ extension VirtualFileSystem {
         var cached: CachedContent?
         var folder: UInt64?
         var notice: [UInt8]?
+        var dropsBehind = false
     }
 
     private static func copy(
@@ -56,8 +60,8 @@ extension VirtualFileSystem {
             }
             return Source(
                 backed: open.isBacked ? node.backed : nil, working: node.working,
-                cached: node.cached, folder: node.parent, notice: node.notice
-            )
+                cached: node.cached, folder: node.parent, notice: node.notice,
+                dropsBehind: open.dropBehind != nil && node.openHandles == 1)
         }
     }
 

@@ -13,10 +13,15 @@ extension Node {
         offer = nil
     }
 
+    /// Whether a program that is about to read the file may leave its pages behind.
+    var mayPassPages: Bool {
+        backed == nil && working == nil && (server?.size ?? 0) >= DropBehind.smallestFile
+    }
+
     /// At the last close: whether the kernel is to drop its pages, since the next open can do without.
-    mutating func givesUpPages(smallest: Int64) -> Bool {
-        guard openHandles == 0, hasReusedPages, hasPages, working == nil,
-            let server, server.size >= smallest
+    mutating func givesUpPages(of handle: FileHandle, smallest: Int64) -> Bool {
+        guard openHandles == 0, hasPages, working == nil, let server, server.size >= smallest,
+            hasReusedPages || handle.dropBehind?.hasPassed(server.size) == true
         else { return false }
         hasReusedPages = false
         pagesOf = nil

@@ -55,6 +55,17 @@ extension VirtualFileSystem {
         }
     }
 
+    /// Notes what the only program that has a file open reads of it.
+    func dropBehind(_ handle: UInt64, _ range: ByteRange) {
+        let passed = tree.withLock { tree -> (node: UInt64, range: ByteRange)? in
+            guard let node = tree.handles[handle]?.node,
+                let range = tree.handles[handle]?.dropBehind?.read(range)
+            else { return nil }
+            return (node, range)
+        }
+        if let passed { notifier?.dropPages(passed.range, ofNode: passed.node) }
+    }
+
     /// Brings what programs stored through mappings by a handle to the working copy.
     func takeMapped(by handle: UInt64) async throws(FileSystemError) {
         let found = tree.withLock { tree -> (UInt64, WorkingCopy, BackedFile)? in

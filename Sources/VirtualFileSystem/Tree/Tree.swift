@@ -226,6 +226,8 @@ struct FileHandle {
     var hasWritten = false
     /// The kernel has it open on the node's `backed`.
     var isBacked = false
+    /// Has the kernel drop pages behind the program, where it can do without them at the next open.
+    var dropBehind: DropBehind?
 
     /// Whether a program may have mapped it so that its stores go to the file unseen.
     var isMappable: Bool { isBacked && options.isSuperset(of: [.read, .write]) }
