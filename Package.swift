@@ -71,6 +71,7 @@ let package = Package(
     ],
     targets: [
         .target(name: "CFuse3", linkerSettings: [.linkedLibrary("fuse3")]),
+        .target(name: "CCRC32C"),
         target("FileSystemTypes"),
         target("CloudStorage", ["FileSystemTypes"]),
         target(
@@ -100,7 +101,8 @@ let package = Package(
             swiftSettings: swiftSettings + [.unsafeFlags(["-enable-testing"])]),
         // Its tests look at block maps and plans from inside, in the one configuration there is.
         .target(
-            name: "BlockCache", dependencies: ["FileSystemTypes", "CloudStorage", .system],
+            name: "BlockCache",
+            dependencies: ["CCRC32C", "FileSystemTypes", "CloudStorage", .system],
             swiftSettings: swiftSettings + [.unsafeFlags(["-enable-testing"])]),
         target("StateStore", ["FileSystemTypes", "CloudStorage", .grdb]),
         target("Reconciler", ["FileSystemTypes", "CloudStorage", .heap]),
@@ -168,7 +170,8 @@ let package = Package(
             name: "ProvisioningClientTests",
             dependencies: [
                 "ProvisioningClient", "LeitzCloudServer", "LeitzCloudClient", "LeitzCloudAPI",
-                "CloudStorage", "HTTPTransport", "TestSupport", .nioCore, .nioPosix, .nioHTTP1, .logging,
+                "CloudStorage", "HTTPTransport", "TestSupport", .nioCore, .nioPosix, .nioHTTP1,
+                .logging,
             ],
             exclude: ["Samples", "Documents"], swiftSettings: swiftSettings),
         tests(

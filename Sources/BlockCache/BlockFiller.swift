@@ -2,18 +2,27 @@ import CloudStorage
 import FileSystemTypes
 import Synchronization
 
-/// Writes the bytes of one fetch to the content's file as they arrive.
+/// Writes the bytes of one fetch to the content's file, many at a time: the kernel copies a file faster that
+/// was written in large parts. What somebody waits for is written as it arrives.
 ///
-/// Its mutex is only ever taken by the one thread that delivers, and therefore may cover the
-/// disk writes.
+/// Its mutex is taken by the one thread that delivers, and for a moment by who has what is staged written;
+/// therefore it may cover the disk writes.
 final class BlockFiller: DownloadSink {
     private struct Progress {
+        /// What has been delivered up to here.
         var position: Int64 = 0
+        /// What has been written, or needed not be, up to here; the bytes from here on are in `staged`.
+        var written: Int64 = 0
+        var staged: [UInt8] = []
         /// The block under way was there before, or its start was not delivered.
         var skipsBlock = true
+        /// Of the block at `written`, up to there.
         var crc = CRC32C()
         var diskError: FileSystemError?
     }
+
+    /// Bytes that are written at a time at most.
+    static let runSize: Int64 = 1 << 18
 
     private let content: CachedContent
     private let fetch: UInt64
@@ -36,7 +45,10 @@ final class BlockFiller: DownloadSink {
                 .revisionChanged,
                 "the file has \(totalSize) bytes instead of \(content.size) on the server")
         }
-        progress.withLock { $0.position = offset }
+        progress.withLock {
+            $0.position = offset
+            $0.written = offset
+        }
         try content.fetchBegan(fetch, at: offset)
     }
 
@@ -49,48 +61,107 @@ final class BlockFiller: DownloadSink {
             }
             var rest = bytes
             while !rest.isEmpty {
-                let count = try take(rest, progress: &progress)
+                let count = try take(rest, &progress)
                 rest = UnsafeRawBufferPointer(rebasing: rest[count...])
             }
-            try content.fetchAdvanced(
-                fetch, to: progress.position, arrived: arrived(progress))
+            if try report(progress) {
+                try write(&progress)
+                _ = try report(progress)
+            }
         }
+    }
+
+    /// Writes what is left when no more will be delivered, of a fetch that failed too.
+    func finish() throws(CloudStorageError) {
+        try progress.withLock { progress throws(CloudStorageError) in
+            guard !progress.staged.isEmpty else { return }
+            try write(&progress)
+            _ = try report(progress)
+        }
+    }
+
+    /// Writes what is staged for a reader that has begun to wait for it: the server may send no more for
+    /// long. May block on the local disk.
+    func writeStaged() {
+        do throws(CloudStorageError) {
+            try finish()
+        } catch {
+            // It is still staged: the thread that delivers meets the same.
+        }
+    }
+
+    /// Tells the content how far the fetch is. Returns whether somebody waits for what is still staged.
+    private func report(_ progress: Progress) throws(CloudStorageError) -> Bool {
+        try content.fetchAdvanced(
+            fetch, to: progress.written, arrived: arrived(progress),
+            staged: ByteRange(progress.written, progress.position))
     }
 
     /// What of the block under way is on disk because this fetch has written it, from its start.
     private func arrived(_ progress: Progress) -> ByteRange {
-        guard !progress.skipsBlock, progress.position < content.size else {
-            return ByteRange(0, 0)
-        }
-        let block = content.geometry.block(at: progress.position)
-        return ByteRange(content.geometry.range(of: block).lowerBound, progress.position)
+        let isOurs = !progress.skipsBlock || !progress.staged.isEmpty
+        guard isOurs, progress.written < content.size else { return ByteRange(0, 0) }
+        let block = content.geometry.block(at: progress.written)
+        return ByteRange(content.geometry.range(of: block).lowerBound, progress.written)
     }
 
-    /// Stores bytes up to the end of their block; returns how many.
+    /// Takes bytes up to the end of their block; returns how many.
     private func take(
-        _ bytes: UnsafeRawBufferPointer, progress: inout Progress
+        _ bytes: UnsafeRawBufferPointer, _ progress: inout Progress
     ) throws(CloudStorageError) -> Int {
         let block = content.geometry.block(at: progress.position)
         let range = content.geometry.range(of: block)
         if progress.position == range.lowerBound {
             progress.skipsBlock = content.has(block)
-            progress.crc = CRC32C()
+            if progress.skipsBlock { try write(&progress) }
         }
         let count = Int(min(Int64(bytes.count), range.upperBound - progress.position))
-        if !progress.skipsBlock {
-            let piece = UnsafeRawBufferPointer(rebasing: bytes[..<count])
-            do throws(FileSystemError) {
-                try content.file.write(piece, at: progress.position)
-            } catch {
-                progress.diskError = error
-                throw CloudStorageError(.localFile, error.message)
-            }
-            progress.crc.update(piece)
-        }
         progress.position += Int64(count)
-        if progress.position == range.upperBound && !progress.skipsBlock {
-            content.blockArrived(block, checksum: progress.crc.value)
+        if progress.skipsBlock {
+            progress.written = progress.position
+        } else {
+            if progress.staged.isEmpty {
+                let room = min(Self.runSize, content.size - progress.written)
+                progress.staged.reserveCapacity(Int(room))
+            }
+            progress.staged.append(contentsOf: bytes[..<count])
+            if progress.position % Self.runSize == 0 || progress.position == content.size {
+                try write(&progress)
+            }
         }
         return count
+    }
+
+    /// Writes what is staged, and tells of the blocks that are whole by that.
+    private func write(_ progress: inout Progress) throws(CloudStorageError) {
+        guard !progress.staged.isEmpty else { return }
+        let failure = progress.staged.withUnsafeBytes { bytes -> FileSystemError? in
+            do throws(FileSystemError) {
+                try content.file.write(bytes, at: progress.written)
+                return nil
+            } catch {
+                return error
+            }
+        }
+        progress.diskError = failure
+        if let failure {
+            throw CloudStorageError(.localFile, failure.message)
+        }
+        let start = progress.written
+        while progress.written < progress.position {
+            let block = content.geometry.block(at: progress.written)
+            let range = content.geometry.range(of: block)
+            if progress.written == range.lowerBound { progress.crc = CRC32C() }
+            let end = min(range.upperBound, progress.position)
+            let part = Int(progress.written - start)..<Int(end - start)
+            progress.staged.withUnsafeBytes {
+                progress.crc.update(UnsafeRawBufferPointer(rebasing: $0[part]))
+            }
+            progress.written = end
+            if end == range.upperBound {
+                content.blockArrived(block, checksum: progress.crc.value)
+            }
+        }
+        progress.staged.removeAll(keepingCapacity: true)
     }
 }

@@ -1,6 +1,16 @@
-/// CRC-32C (Castagnoli, RFC 3720 appendix B.4), sixteen bytes a step.
+import CCRC32C
+
+/// CRC-32C (Castagnoli, RFC 3720 appendix B.4), by the processor's instruction for it; where it has none,
+/// by tables, sixteen bytes a step.
 struct CRC32C: Sendable {
+    /// Whether this processor has one.
+    static let isHardware = ordner_crc32c_is_hardware()
+
     private var register: UInt32 = .max
+    private let usesHardware: Bool
+
+    /// - Parameter usesHardware: only where there is one.
+    init(usesHardware: Bool = CRC32C.isHardware) { self.usesHardware = usesHardware }
 
     /// The checksum of all bytes so far.
     var value: UInt32 { ~register }
@@ -8,6 +18,10 @@ struct CRC32C: Sendable {
     /// Adds bytes.
     mutating func update(_ bytes: UnsafeRawBufferPointer) {
         guard let base = bytes.baseAddress else { return }
+        guard !usesHardware else {
+            register = ordner_crc32c_advance(register, base, bytes.count)
+            return
+        }
         register = Self.tables.withUnsafeBufferPointer { tables in
             Self.advance(register, base, bytes.count, tables)
         }

@@ -64,11 +64,13 @@ extension CachedContent {
     private func enter(_ range: ByteRange, cell: WaiterCell, continuation: Wait) {
         let waiter = ContentState.Waiter(range: range, continuation: continuation)
         let supportsRanges = cloud.capabilities.supportsRanges
-        let (admission, requests) = state.withLock { state in
+        let (admission, requests, fillers) = state.withLock { state in
             let admission = state.admit(waiter)
             state.board.note(supportsRanges: supportsRanges)
-            guard case .waiting = admission else { return (admission, [FetchRequest]()) }
-            return (admission, state.plan())
+            guard case .waiting = admission else {
+                return (admission, [FetchRequest](), [BlockFiller]())
+            }
+            return (admission, state.plan(), state.fillers(holding: range))
         }
         switch admission {
         case .ready:
@@ -80,6 +82,7 @@ extension CachedContent {
         case .waiting(let id):
             cell.id.withLock { $0 = id }
             start(requests)
+            for filler in fillers { cache.verification.async { filler.writeStaged() } }
             if Task.isCancelled { cancel(cell) }
         }
     }
@@ -117,6 +120,7 @@ extension CachedContent {
         var next: FetchRequest? = first
         while let request = next {
             let filler = BlockFiller(content: self, fetch: request.id)
+            state.withLock { $0.staged[request.id] = (filler, ByteRange(0, 0)) }
             var failure: CloudStorageError?
             do throws(CloudStorageError) {
                 try await cloud.download(
@@ -125,6 +129,12 @@ extension CachedContent {
             } catch {
                 failure = error
             }
+            do throws(CloudStorageError) {
+                try filler.finish()
+            } catch {
+                failure = failure ?? error
+            }
+            state.withLock { $0.staged[request.id] = nil }
             next = await conclude(request.id, failure: failure, diskError: filler.diskError)
         }
         if state.withLock({ $0.isConfirmationDue }) { confirm() }
@@ -167,13 +177,18 @@ extension CachedContent {
     }
 
     /// Bytes came up to `position`; of the block under way `arrived` is on disk, from its start.
+    /// - Parameter staged: those that came after them and are not on disk yet.
+    /// - Returns: whether a reader waits for these and for nothing after them.
     func fetchAdvanced(
-        _ id: UInt64, to position: Int64, arrived: ByteRange
-    ) throws(CloudStorageError) {
-        let answers = try state.withLock { state throws(CloudStorageError) in
-            try state.fetchAdvanced(id, to: position, arrived: arrived)
+        _ id: UInt64, to position: Int64, arrived: ByteRange, staged: ByteRange
+    ) throws(CloudStorageError) -> Bool {
+        let (answers, isAwaited) = try state.withLock { state throws(CloudStorageError) in
+            let answers = try state.fetchAdvanced(id, to: position, arrived: arrived)
+            state.staged[id]?.bytes = staged
+            return (answers, state.isAwaited(staged))
         }
         deliver(answers)
+        return isAwaited
     }
 
     func has(_ block: Int) -> Bool { state.withLock { $0.map.present[block] } }

@@ -32,6 +32,8 @@ struct ContentState: Sendable {
     /// What read-ahead would like to have.
     var ahead = ByteRange(0, 0)
     var confirmation = Confirmation.idle
+    /// What fetches under way have, but not on disk yet.
+    var staged: [UInt64: (filler: BlockFiller, bytes: ByteRange)] = [:]
     /// Uses that were not released yet.
     var readers = 0
     /// Fetches and confirmations under way; they keep the content alive like readers.
@@ -100,6 +102,20 @@ struct ContentState: Sendable {
     ) throws(CloudStorageError) -> [Answer] {
         try board.advanced(id, to: position, arrived: arrived, geometry: map.geometry)
         return arrived.isEmpty || waiters.isEmpty ? [] : answersToReaders(of: arrived)
+    }
+
+    /// Whether a reader waits for some of these bytes, and for nothing after them.
+    func isAwaited(_ bytes: ByteRange) -> Bool {
+        waiters.values.contains { Self.ends($0.range, in: bytes) }
+    }
+
+    /// Which fetches have the end of a range, but not on disk yet.
+    func fillers(holding range: ByteRange) -> [BlockFiller] {
+        staged.values.compactMap { Self.ends(range, in: $0.bytes) ? $0.filler : nil }
+    }
+
+    private static func ends(_ range: ByteRange, in bytes: ByteRange) -> Bool {
+        range.upperBound <= bytes.upperBound && range.intersection(bytes) != nil
     }
 
     /// What a range needs before it can be read: as the map says, but where a block is on its way,
