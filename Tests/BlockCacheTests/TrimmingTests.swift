@@ -239,7 +239,8 @@ import Testing
     }
 
     @Test func completingCanBeCancelled() async throws {
-        let fixture = try CacheFixture(size: 300_000) { $0.gate = 100_000 }
+        // More than is written at a time.
+        let fixture = try CacheFixture(size: 1_000_000) { $0.gate = Int(BlockFiller.runSize) * 2 }
         let cache = try fixture.open()
         let content = try fixture.content(in: cache)
         let task = Task { try await content.complete() }
