@@ -20,6 +20,7 @@ package final class HTTPTransport: Sendable {
     private let logger: Logger
     private let gates: [HTTPCall.Traffic: ConcurrencyGate]
     private let metrics = TransportMetrics()
+    private let watch: ExchangeWatch
 
     /// - Parameters:
     ///   - clock: what the waits between attempts go by.
@@ -35,6 +36,9 @@ package final class HTTPTransport: Sendable {
             eventLoopGroupProvider: .shared(MultiThreadedEventLoopGroup.singleton),
             configuration: try Self.clientConfiguration(configuration))
         self.configuration = configuration
+        self.watch = ExchangeWatch(
+            allowed: TimeAmount(configuration.idleTimeout + configuration.connectTimeout),
+            on: MultiThreadedEventLoopGroup.singleton.any())
         self.clock = RetryClock(clock)
         self.random = random
         self.logger = logger
@@ -207,8 +211,8 @@ package final class HTTPTransport: Sendable {
         let task = client.execute(
             request: prepared.request, delegate: delegate, eventLoop: .indifferent,
             deadline: deadline, logger: nil)
-        let watch = watch(task, delegate)
-        defer { watch.cancel() }
+        let ticket = watch.begin(task, delegate)
+        defer { watch.end(ticket) }
         return await withTaskCancellationHandler {
             do {
                 return .success(try await task.get())
@@ -217,20 +221,6 @@ package final class HTTPTransport: Sendable {
             }
         } onCancel: {
             task.cancel()
-        }
-    }
-
-    /// Ends an exchange in which nothing has moved for longer than the client's own timeouts allow:
-    /// these watch connections, and a request may wait without one.
-    private func watch(
-        _ task: HTTPClient.Task<HTTPAnswer>, _ delegate: ExchangeDelegate
-    ) -> RepeatedTask {
-        let allowed = TimeAmount(configuration.idleTimeout + configuration.connectTimeout)
-        let pause = TimeAmount.nanoseconds(max(1, allowed.nanoseconds / 4))
-        return task.eventLoop.scheduleRepeatedTask(initialDelay: pause, delay: pause) { _ in
-            if .now() - delegate.lastActivity > allowed {
-                task.fail(reason: HTTPClientError.readTimeout)
-            }
         }
     }
 

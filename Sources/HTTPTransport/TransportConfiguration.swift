@@ -10,7 +10,7 @@ package struct TransportConfiguration: Sendable {
     package var idleTimeout = Duration.seconds(60)
     package var retry = RetryPolicy()
     package var maximumMetadataRequests = 16
-    package var maximumBulkRequests = 8
+    package var maximumBulkRequests = 16
 
     package init() {}
 }
