@@ -28,6 +28,22 @@ extension CachedContent {
         return target.count
     }
 
+    /// Copies bytes that have just come, which the disk need not be asked for; may be called on any thread.
+    /// - Returns: the count, short at the end of the file; nil where not all are in memory, or some
+    ///   were not checked yet (`readNow`).
+    package func readFromMemory(
+        offset: Int64, into buffer: UnsafeMutableRawBufferPointer
+    ) -> Int? {
+        guard offset >= 0, offset < size, !buffer.isEmpty else { return nil }
+        let range = ByteRange(offset: offset, count: min(Int64(buffer.count), size - offset))
+        let target = UnsafeMutableRawBufferPointer(rebasing: buffer[..<Int(range.count)])
+        guard state.withLock({ $0.readiness(of: range) == .ready }),
+            file.readFromMemory(into: target, at: offset)
+        else { return nil }
+        cache.noteRead(hit: true)
+        return target.count
+    }
+
     /// Copies a range to another file from `targetOffset` on, without a copy of the blocks where
     /// the local file system can share them.
     ///

@@ -42,6 +42,11 @@ final class ContentFile: Sendable {
         return done
     }
 
+    /// Fills the buffer without waiting for the disk; false where not all of it is in memory.
+    func readFromMemory(into buffer: UnsafeMutableRawBufferPointer, at offset: Int64) -> Bool {
+        LinuxFileCalls.readFromMemory(descriptor, into: buffer, at: offset) == buffer.count
+    }
+
     /// Writes all bytes.
     func write(_ bytes: UnsafeRawBufferPointer, at offset: Int64) throws(FileSystemError) {
         guard let base = bytes.baseAddress else { return }

@@ -7,6 +7,8 @@ package enum LinuxFileCalls {
         @convention(c) (
             Int32, UnsafeMutablePointer<Int>?, Int32, UnsafeMutablePointer<Int>?, Int, UInt32
         ) -> Int
+    private typealias Read =
+        @convention(c) (Int32, UnsafePointer<iovec>?, Int32, Int, Int32) -> Int
     private typealias Allocate = @convention(c) (Int32, Int32, Int, Int) -> Int32
     private typealias Duplicate = @convention(c) (Int32, Int32, Int32) -> Int32
 
@@ -21,6 +23,10 @@ package enum LinuxFileCalls {
 
     private static let copyFileRangeSymbol: CopyFileRange? = dlsym(nil, "copy_file_range").map {
         unsafeBitCast($0, to: CopyFileRange.self)
+    }
+
+    private static let readSymbol: Read? = dlsym(nil, "preadv2").map {
+        unsafeBitCast($0, to: Read.self)
     }
 
     private static let allocateSymbol: Allocate? = dlsym(nil, "fallocate").map {
@@ -42,6 +48,17 @@ package enum LinuxFileCalls {
             return -1
         }
         return call(source, &sourceOffset, target, &targetOffset, count, 0)
+    }
+
+    /// preadv2(2) with RWF_NOWAIT: how many bytes were in memory and are copied, -1 where none were, or
+    /// where the file system can't tell.
+    package static func readFromMemory(
+        _ descriptor: Int32, into buffer: UnsafeMutableRawBufferPointer, at offset: Int64
+    ) -> Int {
+        guard let call = readSymbol else { return -1 }
+        var vector = iovec(iov_base: buffer.baseAddress, iov_len: buffer.count)
+        // RWF_NOWAIT (linux/fs.h).
+        return call(descriptor, &vector, 1, Int(offset), 8)
     }
 
     /// fallocate(2): 0, or -1 with `errno`.

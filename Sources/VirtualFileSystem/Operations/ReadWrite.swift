@@ -107,6 +107,9 @@ extension VirtualFileSystem {
                 }
                 throw FileSystemError(openFile: error)
             }
+            if let buffer = Self.justArrived(in: cached, offset: offset, count: wanted) {
+                return buffer
+            }
         }
         return try await disk.run { () throws(FileSystemError) in
             let bytes = UnsafeMutableRawBufferPointer.allocate(
@@ -133,6 +136,19 @@ extension VirtualFileSystem {
                 throw error
             }
         }
+    }
+
+    /// Bytes that need not be waited for, nor another thread.
+    private static func justArrived(
+        in cached: CachedContent, offset: Int64, count: Int64
+    ) -> ReadBuffer? {
+        guard count > 0 else { return nil }
+        let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: Int(count), alignment: 16)
+        guard let read = cached.readFromMemory(offset: offset, into: bytes) else {
+            bytes.deallocate()
+            return nil
+        }
+        return ReadBuffer(owning: bytes, count: read)
     }
 
     /// Writes to the working copy. `bytes` need only be valid during the call, which may wait for
