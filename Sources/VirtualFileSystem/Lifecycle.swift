@@ -111,7 +111,6 @@ extension VirtualFileSystem {
             tree.acknowledge(Tree.rootID, ServerSide(top))
         }
         remember(account)
-        try await refresh(Tree.rootID)
     }
 
     /// Background work until the task is cancelled: change feed, lock renewal, retries, tidying.
