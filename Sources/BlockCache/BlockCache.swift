@@ -17,14 +17,15 @@ package final class BlockCache: Sendable {
         package var sizeLimit: Int64
         /// Bytes the cache leaves free on its file system.
         package var minimumFreeBytes: Int64
-        /// Bytes of a block, the unit of checksums and of reads from the server.
+        /// Bytes of a block, the unit of checksums and of reads from the server; more in large contents.
         package var blockSize: Int
         /// Bytes fetched ahead of a sequential reader at most.
         package var readAheadLimit: Int64
         /// Bytes of a ranged request at least, unless the reader jumps about, and at most.
         package var minimumRequest: Int64
         package var maximumRequest: Int64
-        /// Ranged requests at a time to read ahead in one content; twice as many with waiters.
+        /// Ranged requests at a time to read ahead in one content; twice as many with waiters, four times
+        /// where they jump about.
         package var parallelRequests: Int
         /// Content versions at most, which bounds the table in memory.
         package var entryLimit: Int
@@ -37,7 +38,7 @@ package final class BlockCache: Sendable {
             self.folder = folder
             self.sizeLimit = sizeLimit
             self.minimumFreeBytes = minimumFreeBytes
-            blockSize = 1 << 16
+            blockSize = 1 << 14
             readAheadLimit = 16 << 20
             minimumRequest = 1 << 20
             maximumRequest = 4 << 20
@@ -59,6 +60,8 @@ package final class BlockCache: Sendable {
     let verification = DispatchQueue(
         label: "ordner.block-cache.verification", qos: .userInitiated)
     let counters = CacheCounters()
+    /// Of the line that fetches come by.
+    let line = Mutex(LineEstimate())
     /// Bytes of all blocks at most, as it was last set.
     let sizeLimit: Atomic<Int64>
     /// Set on the storage queue when the cache is closed: from then on the folder is another's.

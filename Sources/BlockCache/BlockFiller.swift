@@ -19,6 +19,8 @@ final class BlockFiller: DownloadSink {
         /// Of the block at `written`, up to there.
         var crc = CRC32C()
         var diskError: FileSystemError?
+        /// When the first byte came, where it begins, and how many fetches there were beside this one.
+        var began: (at: ContinuousClock.Instant, offset: Int64, others: Int)?
     }
 
     /// Bytes that are written at a time at most.
@@ -26,15 +28,32 @@ final class BlockFiller: DownloadSink {
 
     private let content: CachedContent
     private let fetch: UInt64
+    /// Bytes that were asked for.
+    private let wanted: Int64
     private let progress = Mutex(Progress())
+    private let started = ContinuousClock.now
 
-    init(content: CachedContent, fetch: UInt64) {
+    init(content: CachedContent, request: FetchRequest) {
         self.content = content
-        self.fetch = fetch
+        fetch = request.id
+        wanted = request.range?.count ?? content.size
     }
 
     /// The local failure that ended the fetch.
     var diskError: FileSystemError? { progress.withLock { $0.diskError } }
+
+    /// Takes what a fetch that ended well shows of the line into the estimate.
+    func tellLine() {
+        let now = ContinuousClock.now
+        let (began, position) = progress.withLock { ($0.began, $0.position) }
+        guard let began else { return }
+        content.cache.line.withLock {
+            $0.note(
+                bytes: position - began.offset, latency: (began.at - started) / .seconds(1),
+                seconds: (now - began.at) / .seconds(1), others: began.others)
+        }
+        content.takeUpLine()
+    }
 
     func begin(offset: Int64, totalSize: Int64?) throws(CloudStorageError) {
         guard offset >= 0, offset <= content.size else {
@@ -45,9 +64,11 @@ final class BlockFiller: DownloadSink {
                 .revisionChanged,
                 "the file has \(totalSize) bytes instead of \(content.size) on the server")
         }
-        progress.withLock {
-            $0.position = offset
-            $0.written = offset
+        let others = content.state.withLock { $0.board.fetches.count - 1 }
+        progress.withLock { progress in
+            progress.position = offset
+            progress.written = offset
+            progress.began = (.now, offset, max(0, others))
         }
         try content.fetchBegan(fetch, at: offset)
     }
@@ -121,7 +142,7 @@ final class BlockFiller: DownloadSink {
             progress.written = progress.position
         } else {
             if progress.staged.isEmpty {
-                let room = min(Self.runSize, content.size - progress.written)
+                let room = min(Self.runSize, wanted, content.size - progress.written)
                 progress.staged.reserveCapacity(Int(room))
             }
             progress.staged.append(contentsOf: bytes[..<count])

@@ -4,6 +4,11 @@ import FileSystemTypes
 struct BlockGeometry: Hashable, Sendable {
     /// So many blocks at most; larger contents get larger blocks, which bounds every table.
     static let blockLimit = 1 << 20
+    /// Bytes; smaller blocks are for contents with few of them: who reads here and there waits for no
+    /// more than it must, and the tables of a content in use stay small beside what it holds.
+    static let usualBlock: Int64 = 1 << 16
+    /// So many blocks that are smaller than the usual at most.
+    static let smallBlockLimit = 1 << 15
 
     /// Bytes of the content.
     let size: Int64
@@ -13,6 +18,9 @@ struct BlockGeometry: Hashable, Sendable {
     /// - Parameter blockSize: the smallest block; doubled until the content has few enough.
     init(size: Int64, blockSize: Int) {
         var fitting = Int64(max(blockSize, 1))
+        while fitting < Self.usualBlock, size / fitting >= Int64(Self.smallBlockLimit) {
+            fitting *= 2
+        }
         while size / fitting >= Int64(Self.blockLimit) { fitting *= 2 }
         self.size = size
         self.blockSize = fitting

@@ -119,13 +119,14 @@ extension CachedContent {
     private func run(_ first: FetchRequest) async {
         var next: FetchRequest? = first
         while let request = next {
-            let filler = BlockFiller(content: self, fetch: request.id)
+            let filler = BlockFiller(content: self, request: request)
             state.withLock { $0.staged[request.id] = (filler, ByteRange(0, 0)) }
             var failure: CloudStorageError?
             do throws(CloudStorageError) {
                 try await cloud.download(
                     request.item, revision: key.revision.isEmpty ? nil : key.revision,
                     range: request.range, to: filler)
+                if !cache.configuration.isSequential { filler.tellLine() }
             } catch {
                 failure = error
             }

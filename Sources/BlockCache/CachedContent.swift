@@ -41,7 +41,8 @@ package final class CachedContent: Sendable {
             minimumRequest: max(settings.minimumRequest, geometry.blockSize),
             maximumRequest: max(settings.maximumRequest, geometry.blockSize),
             aheadParallelism: settings.parallelRequests,
-            parallelism: settings.parallelRequests * 2)
+            parallelism: settings.parallelRequests * 2,
+            seekingParallelism: settings.parallelRequests * 4)
         let window = ReadAheadWindow(
             minimum: max(settings.minimumRequest, geometry.blockSize),
             limit: settings.readAheadLimit,
@@ -50,6 +51,14 @@ package final class CachedContent: Sendable {
             ContentState(
                 map: parts.map, item: parts.item, board: FetchBoard(planner: planner),
                 window: window))
+        takeUpLine()
+    }
+
+    /// Has requests go by what is known of the line now.
+    func takeUpLine() {
+        let parallel = cache.configuration.parallelRequests * 4
+        let piece = cache.line.withLock { $0.piece(parallel: parallel) }
+        state.withLock { $0.piece = piece }
     }
 
     /// Whether every byte is on this machine; some may still have to be verified.

@@ -31,6 +31,8 @@ struct ContentState: Sendable {
     var window: ReadAheadWindow
     /// What read-ahead would like to have.
     var ahead = ByteRange(0, 0)
+    /// Bytes to ask for at least, by what is known of the line.
+    var piece: Int64 = 0
     var confirmation = Confirmation.idle
     /// What fetches under way have, but not on disk yet.
     var staged: [UInt64: (filler: BlockFiller, bytes: ByteRange)] = [:]
@@ -76,7 +78,7 @@ struct ContentState: Sendable {
         let needed = waiters.keys.sorted().compactMap { waiters[$0]?.range }
         let requests = board.plan(
             needed: needed, ahead: readers > 0 ? ahead : ByteRange(0, 0),
-            smallest: window.smallestRequest, map: map, item: item)
+            smallest: window.smallestRequest(piece: piece), map: map, item: item)
         activities += requests.count
         return requests
     }

@@ -23,6 +23,8 @@ struct FetchPlanner: Hashable, Sendable {
     let aheadParallelism: Int
     /// Requests at a time in all.
     let parallelism: Int
+    /// Requests at a time in all for readers that jump about: they wait for answers, not for bytes.
+    let seekingParallelism: Int
 
     /// Block-aligned ranges to request now, what readers wait for first; none twice.
     func requests(in situation: Situation) -> [ByteRange] {
@@ -42,8 +44,9 @@ struct FetchPlanner: Hashable, Sendable {
                 }
             }
         }
+        let slots = situation.smallest < minimumRequest ? seekingParallelism : parallelism
         for range in situation.needed {
-            add(range, slots: parallelism, atLeast: situation.smallest)
+            add(range, slots: slots, atLeast: situation.smallest)
         }
         if isWorthwhile(situation.ahead, map: map, taken: taken) {
             add(situation.ahead, slots: aheadParallelism, atLeast: 0)

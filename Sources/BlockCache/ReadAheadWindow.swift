@@ -45,7 +45,10 @@ struct ReadAheadWindow: Hashable, Sendable {
 
     /// Bytes to ask for where a reader waits for fewer: the more it jumps about, the less of what comes
     /// behind it will be read.
-    var smallestRequest: Int64 { seeks < 2 ? minimum : minimum >> Int64(2 * (seeks - 1)) }
+    /// - Parameter piece: bytes that are as good as free beside the request.
+    func smallestRequest(piece: Int64) -> Int64 {
+        seeks < 2 ? minimum : max(min(piece, minimum), minimum >> Int64(2 * (seeks - 1)))
+    }
 
     private mutating func noteEnd(of range: ByteRange, isSequential: Bool) {
         // A read that had to wait is noted twice.

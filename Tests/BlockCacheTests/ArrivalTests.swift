@@ -134,7 +134,8 @@ import Testing
     private func board() throws -> (FetchBoard, UInt64) {
         var board = FetchBoard(
             planner: FetchPlanner(
-                minimumRequest: 40, maximumRequest: 80, aheadParallelism: 2, parallelism: 4))
+                minimumRequest: 40, maximumRequest: 80, aheadParallelism: 2, parallelism: 4,
+                seekingParallelism: 8))
         board.note(supportsRanges: true)
         let requests = board.plan(
             needed: [ByteRange(20, 21)], ahead: ByteRange(0, 0), smallest: 40,

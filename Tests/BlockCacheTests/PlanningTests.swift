@@ -39,17 +39,17 @@ import Testing
 
     @Test func aReaderThatJumpsAboutAsksForLittle() {
         var window = window()
-        #expect(window.smallestRequest == 100)
+        #expect(window.smallestRequest(piece: 0) == 100)
         var sizes: [Int64] = []
         for start: Int64 in [5000, 90_000, 20_000, 70_000] {
             // Once when it asks, once when it is answered.
             _ = window.note(ByteRange(start, start + 10))
             _ = window.note(ByteRange(start, start + 10))
-            sizes.append(window.smallestRequest)
+            sizes.append(window.smallestRequest(piece: 0))
         }
         #expect(sizes == [100, 25, 6, 1])
         _ = window.note(ByteRange(70_010, 70_020))
-        #expect(window.smallestRequest == 100)
+        #expect(window.smallestRequest(piece: 0) == 100)
     }
 
     @Test func oneReadThatGoesOnByChanceIsNoReasonToAskForMore() {
@@ -58,9 +58,9 @@ import Testing
             _ = window.note(ByteRange(start, start + 10))
         }
         _ = window.note(ByteRange(50_010, 50_020))
-        #expect(window.smallestRequest == 1)
+        #expect(window.smallestRequest(piece: 0) == 1)
         _ = window.note(ByteRange(50_020, 50_030))
-        #expect(window.smallestRequest == 100)
+        #expect(window.smallestRequest(piece: 0) == 100)
     }
 
     @Test func readersThatTakeTurnsDoNotJumpAbout() {
@@ -70,9 +70,19 @@ import Testing
                 let start = reader * 10_000 + turn * 100
                 let isFirst = turn == 0
                 _ = window.note(ByteRange(start, start + 100))
-                #expect(isFirst || window.smallestRequest == 100)
+                #expect(isFirst || window.smallestRequest(piece: 0) == 100)
             }
         }
+    }
+
+    @Test func whatIsAsGoodAsFreeIsAskedForByWhoJumpsAboutToo() {
+        var window = window()
+        for place in 1...8 {
+            _ = window.note(ByteRange(Int64(place) * 10_000, Int64(place) * 10_000 + 1))
+        }
+        #expect(window.smallestRequest(piece: 0) == 0)
+        #expect(window.smallestRequest(piece: 30) == 30)
+        #expect(window.smallestRequest(piece: 1_000) == 100)
     }
 
     @Test func requestsOutOfOrderAreSequential() {
@@ -88,7 +98,8 @@ import Testing
 @Suite struct FetchPlannerTests {
     private let geometry = BlockGeometry(size: 1050, blockSize: 10)
     private let planner = FetchPlanner(
-        minimumRequest: 40, maximumRequest: 80, aheadParallelism: 2, parallelism: 4)
+        minimumRequest: 40, maximumRequest: 80, aheadParallelism: 2, parallelism: 4,
+        seekingParallelism: 8)
 
     private func plan(
         present: [Int] = [], inFlight: [ByteRange] = [], needed: [ByteRange] = [],
