@@ -29,6 +29,9 @@ package final class BlockCache: Sendable {
         package var parallelRequests: Int
         /// Content versions at most, which bounds the table in memory.
         package var entryLimit: Int
+        /// Seconds that the question whether the server still has the version of a small file waits for
+        /// those about others; until then its blocks are read, but not kept over the end of this run.
+        package var confirmationDelay: Double
         /// Whether whatever a call starts is over when it returns: slower, but repeatable.
         package var isSequential = false
 
@@ -44,6 +47,7 @@ package final class BlockCache: Sendable {
             maximumRequest = 4 << 20
             parallelRequests = 4
             entryLimit = 100_000
+            confirmationDelay = 1
         }
     }
 
@@ -62,6 +66,8 @@ package final class BlockCache: Sendable {
     let counters = CacheCounters()
     /// Of the line that fetches come by.
     let line = Mutex(LineEstimate())
+    /// Contents about whose versions the server is asked together.
+    let questions = VersionQuestions()
     /// Bytes of all blocks at most, as it was last set.
     let sizeLimit: Atomic<Int64>
     /// Set on the storage queue when the cache is closed: from then on the folder is another's.
@@ -152,6 +158,7 @@ package final class BlockCache: Sendable {
     /// No file of the folder is made, renamed or removed after it returned, whatever fetches and
     /// readers still end: another cache may have been opened on the folder, or it may be gone.
     package func close() {
+        questions.close()
         let live = table.withLock { $0.close() }
         for content in live { content.stop() }
         storage.sync {

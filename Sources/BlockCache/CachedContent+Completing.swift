@@ -22,6 +22,12 @@ extension CachedContent {
     /// Every request has the deadline of the cloud's calls. Throws as `ensure` does, and
     /// `temporarilyUnavailable` where the server could not be asked whether the version still stands.
     package func complete() async throws(CloudStorageError) {
+        let waits = state.withLock { state in
+            state.isConfirmationAwaited = true
+            if case .waiting = state.confirmation { return true }
+            return false
+        }
+        if waits { cache.questions.askNow() }
         var position: Int64 = 0
         while position < size {
             let end = min(size, position + Self.stretch)

@@ -202,23 +202,33 @@ extension CachedContent {
 
     // MARK: Confirming the version
 
-    /// Asks the server whether it still has this version, if fetched blocks depend on it.
+    /// Those of so many bytes and more are asked about alone, and at once: they may become the kernel's then.
+    private static let smallestUrgent: Int64 = 1 << 20
+
+    /// Asks the server whether it still has this version, if fetched blocks depend on it; with others
+    /// where nobody waits for the answer.
     func confirm() {
-        guard let item = state.withLock({ $0.beginConfirmation() == nil ? nil : $0.item }) else {
-            return
+        let delay = cache.configuration.confirmationDelay
+        let mayWait = delay > 0 && size < Self.smallestUrgent && !cache.configuration.isSequential
+        switch state.withLock({ $0.beginConfirmation(mayWait: mayWait) }) {
+        case .nothing: break
+        case .waits: cache.questions.add(self, forSeconds: delay)
+        case .asks(let item): Task { versionHeard(await cloud.revisions(of: [item]).first ?? nil) }
         }
-        Task { await self.askForVersion(of: item) }
     }
 
-    private func askForVersion(of item: ItemReference) async {
-        var stands: Bool?
-        do throws(CloudStorageError) {
-            stands = try await cloud.item(item).revision == key.revision
-        } catch {
-            // The blocks stay readable, but are not kept beyond this use unless a later answer
-            // confirms them.
-            stands = nil
+    /// The question is about to be asked: it is about what is here now.
+    func versionIsAskedFor() -> ItemReference {
+        state.withLock { state in
+            state.confirmationIsAsked()
+            return state.item
         }
+    }
+
+    /// Takes the answer: a revision, or nil where the server could not be asked. Then the blocks stay
+    /// readable, but are not kept beyond this use unless a later answer confirms them.
+    func versionHeard(_ revision: String?) {
+        let stands = revision.map { $0 == key.revision }
         if stands == false { becomeStale() }
         let (asksAgain, isWhole) = state.withLock { state in
             let asksAgain = state.confirmationEnded(stands: stands)

@@ -18,6 +18,8 @@ struct ContentState: Sendable {
     /// How far the question whether the version still stands has got.
     enum Confirmation: Sendable {
         case idle
+        /// To be asked, together with questions about other contents.
+        case waiting
         /// Asked for these blocks; `again` where more arrived since.
         case running([Int], again: Bool)
     }
@@ -29,13 +31,15 @@ struct ContentState: Sendable {
     var item: ItemReference
     var board: FetchBoard
     var window: ReadAheadWindow
-    /// What read-ahead would like to have.
-    var ahead = ByteRange(0, 0)
     /// Bytes to ask for at least, by what is known of the line.
     var piece: Int64 = 0
+    /// What read-ahead would like to have.
+    var ahead = ByteRange(0, 0)
     var confirmation = Confirmation.idle
     /// What fetches under way have, but not on disk yet.
     var staged: [UInt64: (filler: BlockFiller, bytes: ByteRange)] = [:]
+    /// Somebody waits for the answer.
+    var isConfirmationAwaited = false
     /// Uses that were not released yet.
     var readers = 0
     /// Fetches and confirmations under way; they keep the content alive like readers.
@@ -204,24 +208,47 @@ struct ContentState: Sendable {
             || map.unconfirmedCount * map.geometry.blockSize >= Self.mostUnconfirmed
     }
 
-    /// The blocks to ask about now, nil where there are none or a question is under way.
-    mutating func beginConfirmation() -> [Int]? {
-        guard !isStale, map.hasUnconfirmed else { return nil }
-        if case .running(let blocks, _) = confirmation {
+    /// What to do about blocks that the server has not stood by yet.
+    enum ConfirmationStep: Sendable {
+        case nothing
+        /// The question is put to those that are asked together.
+        case waits
+        case asks(ItemReference)
+    }
+
+    /// Begins a question, which counts as an activity, where one is needed and none is under way.
+    mutating func beginConfirmation(mayWait: Bool) -> ConfirmationStep {
+        guard !isStale, map.hasUnconfirmed else { return .nothing }
+        switch confirmation {
+        case .running(let blocks, _):
             confirmation = .running(blocks, again: true)
-            return nil
+            return .nothing
+        case .waiting: return .nothing
+        case .idle:
+            activities += 1
+            if mayWait && !isConfirmationAwaited {
+                confirmation = .waiting
+                return .waits
+            }
+            confirmationIsAsked()
+            return .asks(item)
         }
-        let blocks = map.unconfirmedBlocks
-        confirmation = .running(blocks, again: false)
-        activities += 1
-        return blocks
+    }
+
+    /// A question goes out, about the blocks that are here now.
+    mutating func confirmationIsAsked() {
+        confirmation = .running(map.unconfirmedBlocks, again: false)
     }
 
     /// The server stands by the version, or can't be asked (`nil`); returns whether to ask again.
     ///
     /// The activity goes on until what follows from the answer is done.
     mutating func confirmationEnded(stands: Bool?) -> Bool {
-        guard case .running(let blocks, let again) = confirmation else { return false }
+        guard case .running(let blocks, let again) = confirmation else {
+            // It waited, and nobody is asked any more.
+            confirmation = .idle
+            return false
+        }
         confirmation = .idle
         if stands == true {
             map.confirm(blocks)

@@ -21,6 +21,10 @@ package protocol CloudStorage: Sendable {
     /// One item as it is now. A deleted item throws `notFound`.
     func item(_ reference: ItemReference) async throws(CloudStorageError) -> CloudItem
 
+    /// The revisions that files have now, in the order of the references, for as few requests as the
+    /// cloud can do with; nil where the file is gone, or can't be asked about now.
+    func revisions(of files: [ItemReference]) async -> [String?]
+
     /// Streams a file's current content to `sink`.
     ///
     /// The server may send more than `range` (all of it from byte 0); `sink.begin` hears what
@@ -112,6 +116,37 @@ package protocol CloudStorage: Sendable {
 // What a cloud does that has no conditional calls, none for copies and times, and says nothing by
 // itself.
 extension CloudStorage {
+    /// One question a file, a few at a time.
+    package func revisions(of files: [ItemReference]) async -> [String?] {
+        await together(files) { file in
+            do throws(CloudStorageError) { return try await self.item(file).revision } catch {
+                return nil
+            }
+        }
+    }
+
+    /// What `question` says of each file, in their order, with a few questions under way at a time.
+    package func together(
+        _ files: [ItemReference], _ question: @escaping @Sendable (ItemReference) async -> String?
+    ) async -> [String?] {
+        if files.count == 1 { return [await question(files[0])] }
+        return await withTaskGroup(of: (Int, String?).self) { group in
+            var answers = [String?](repeating: nil, count: files.count)
+            var next = 0
+            for (index, file) in files.prefix(4).enumerated() {
+                group.addTask { (index, await question(file)) }
+                next = index + 1
+            }
+            while let (index, answer) = await group.next() {
+                answers[index] = answer
+                guard next < files.count else { continue }
+                group.addTask { [next] in (next, await question(files[next])) }
+                next += 1
+            }
+            return answers
+        }
+    }
+
     package func setModificationTime(
         _ time: FileTime, of file: ItemReference, revision: String
     ) async throws(CloudStorageError) -> CloudItem {

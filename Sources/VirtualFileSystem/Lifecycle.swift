@@ -165,6 +165,9 @@ extension VirtualFileSystem {
         }
     }
 
+    /// Seconds that the end waits at most for the server's word on what was just fetched.
+    private static let longestConfirmation: Double = 2
+
     /// The end: the server is no longer asked, locks are given back, state is closed. What is unsent
     /// waits for the next mount; `drain` before this sends it.
     package func shutdown() async {
@@ -187,6 +190,7 @@ extension VirtualFileSystem {
         recordLocksByHand()
         // What is unsent stays locked until the next mount has sent it, or the lock's time is over.
         await locks.releaseAll(except: unsentItems())
+        if !isServerSilent { await cache.confirmWaiting(forSeconds: Self.longestConfirmation) }
         cache.close()
         store.enqueue([.setValue(key: Self.endKey, value: "1")])
         await store.close()

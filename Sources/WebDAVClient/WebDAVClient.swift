@@ -49,6 +49,8 @@ package final class WebDAVClient: CloudStorage {
         var wantsPlainTokens = false
         /// The server cuts the target of a MOVE at a `;` or `?` (wsgidav).
         var cutsTargets = false
+        /// How many entries folders had when they were last listed.
+        var listedEntries: [RemotePath: Int] = [:]
         /// The server offers uploads in pieces and takes none.
         var refusesChunks = false
     }

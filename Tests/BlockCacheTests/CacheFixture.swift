@@ -29,6 +29,7 @@ struct CacheFixture {
         configuration.minimumRequest = 16 << 10
         configuration.maximumRequest = 32 << 10
         configuration.readAheadLimit = 128 << 10
+        configuration.confirmationDelay = 0
     }
 
     /// Bytes that differ from block to block.

@@ -28,6 +28,7 @@ final class FakeCloud: PartialCloud {
         var settings: Settings
         var requests: [ByteRange?] = []
         var itemCalls = 0
+        var questions: [[String?]] = []
         var cancelled = 0
         var running = 0
         var mostRunning = 0
@@ -40,6 +41,8 @@ final class FakeCloud: PartialCloud {
 
     var requests: [ByteRange?] { state.withLock { $0.requests } }
     var itemCalls: Int { state.withLock { $0.itemCalls } }
+    /// The ids of the files of each question about revisions.
+    var questions: [[String?]] { state.withLock { $0.questions } }
     var cancelled: Int { state.withLock { $0.cancelled } }
     var mostRunning: Int { state.withLock { $0.mostRunning } }
 
@@ -104,9 +107,21 @@ final class FakeCloud: PartialCloud {
         }
     }
 
+    func revisions(of files: [ItemReference]) async -> [String?] {
+        state.withLock { $0.questions.append(files.map(\.id)) }
+        return await together(files) { file in
+            do throws(CloudStorageError) { return try await self.item(file).revision } catch {
+                return nil
+            }
+        }
+    }
+
     func item(_ reference: ItemReference) async throws(CloudStorageError) -> CloudItem {
         state.withLock { $0.itemCalls += 1 }
-        while state.withLock({ $0.settings.holdsItem }) { await Task.yield() }
+        while state.withLock({ $0.settings.holdsItem }) {
+            if Task.isCancelled { throw CloudStorageError(.cancelled, "cancelled") }
+            await Task.yield()
+        }
         let settings = state.withLock { $0.settings }
         if let error = settings.itemError { throw error }
         return CloudItem(

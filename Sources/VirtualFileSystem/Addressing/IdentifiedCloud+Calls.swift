@@ -47,6 +47,34 @@ extension IdentifiedCloud {
         }
     }
 
+    func revisions(of files: [ItemReference]) async -> [String?] {
+        var answers = [String?](repeating: nil, count: files.count)
+        var keys: [(index: Int, key: ItemKey)] = []
+        do throws(CloudStorageError) {
+            for (index, file) in files.enumerated() {
+                keys.append((index, try await known(file)))
+            }
+            try await resolveMoves()
+        } catch {
+            return files.count == 1
+                ? answers : await together(files) { await self.revision(of: $0) }
+        }
+        await inTurn(PathClaims.Wish(items: keys.map(\.key))) {
+            let asked = keys.compactMap { index, key -> (Int, ItemReference)? in
+                do throws(CloudStorageError) { return (index, try baseReference(key)) } catch {
+                    return nil
+                }
+            }
+            let found = await base.revisions(of: asked.map(\.1))
+            for ((index, _), revision) in zip(asked, found) { answers[index] = revision }
+        }
+        return answers
+    }
+
+    private func revision(of file: ItemReference) async -> String? {
+        await revisions(of: [file]).first ?? nil
+    }
+
     /// The entry of that name in a folder as it is on the server now; nil where there is none.
     func entry(
         named name: String, in folder: ItemReference

@@ -174,9 +174,9 @@ final class IdentifiedCloud: CloudStorage {
     // MARK: Turns
 
     /// Makes a call while nothing it counts on is moved.
-    func inTurn<Value: Sendable>(
-        _ wish: PathClaims.Wish, _ call: () async throws(CloudStorageError) -> Value
-    ) async throws(CloudStorageError) -> Value {
+    func inTurn<Value: Sendable, Failure: Error>(
+        _ wish: PathClaims.Wish, _ call: () async throws(Failure) -> Value
+    ) async throws(Failure) -> Value {
         let ticket = await enter(wish)
         defer { leave(ticket) }
         return try await call()

@@ -16,6 +16,12 @@ enum PropertyRequest {
         return body(names)
     }
 
+    /// What makes a file's revision, and tells it from another file.
+    static func revision(_ profile: WebDAVProfile) -> [UInt8] {
+        let names = ["d:resourcetype", "d:getcontentlength", "d:getlastmodified", "d:getetag"]
+        return body(names + (profile.hasFileIDs ? ["oc:fileid"] : []))
+    }
+
     /// Only what says whether anything has changed.
     static let etag = body(["d:getetag", "d:resourcetype"])
     static let sizes = body(["d:getcontentlength", "d:resourcetype"])
