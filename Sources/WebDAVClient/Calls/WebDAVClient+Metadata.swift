@@ -51,6 +51,7 @@ extension WebDAVClient {
         }
         report(checks.findings)
         if let itself { try Self.check(itself, is: folder) }
+        looks.note(size: listing.items.count, of: path)
         return .entries(
             listing.items,
             validator: profile.hasFolderETags ? listing.folder?.etag?.opaque : nil,
