@@ -64,15 +64,23 @@ final class FileBodySource: Sendable {
 
     deinit { _ = Glibc.close(descriptor) }
 
+    /// A body that is ready to be sent.
+    enum Opened: Sendable {
+        /// All of it: what fits into one piece is sent with the request's head.
+        case whole(ByteBuffer)
+        case stream(FileBodySource)
+    }
+
     /// Opens the source on a file thread, never on the caller's.
-    static func open(
-        _ part: FileBody
-    ) async -> Result<FileBodySource, CloudStorageError> {
+    static func open(_ part: FileBody) async -> Result<Opened, CloudStorageError> {
         do {
             return try await NIOThreadPool.singleton.runIfActive {
                 do throws(CloudStorageError) {
-                    return Result<FileBodySource, CloudStorageError>.success(
-                        try FileBodySource(part))
+                    let source = try FileBodySource(part)
+                    guard part.totalSize <= pieceSize else {
+                        return Result<Opened, CloudStorageError>.success(.stream(source))
+                    }
+                    return .success(.whole(try source.whole()))
                 } catch {
                     return .failure(error)
                 }
@@ -143,6 +151,14 @@ final class FileBodySource: Sendable {
                 case .failure(let error): done.fail(error)
                 }
             }
+    }
+
+    private func whole() throws(CloudStorageError) -> ByteBuffer {
+        var buffer = ByteBuffer(bytes: part.head)
+        var content = try read(Int(part.range.count), at: part.range.lowerBound)
+        buffer.writeBuffer(&content)
+        buffer.writeBytes(part.tail)
+        return buffer
     }
 
     private func read(_ count: Int, at offset: Int64) throws(CloudStorageError) -> ByteBuffer {

@@ -40,6 +40,14 @@ package struct HTTPCall: Sendable {
     package enum Traffic: String, Sendable, CaseIterable {
         case metadata
         case bulk
+        /// Uploads of small files. Each takes little more than a round trip, so that more of them
+        /// than of large ones may be under way before they share a line.
+        case parcel
+
+        /// What an upload of so many bytes falls under.
+        package static func upload(of size: Int64) -> Traffic {
+            size <= 256 << 10 ? .parcel : .bulk
+        }
     }
 
     /// The call's kind in metrics and logs, e.g. `list`.

@@ -47,6 +47,8 @@ package final class HTTPTransport: Sendable {
                 ConcurrencyLimit(initial: 8, maximum: configuration.maximumMetadataRequests)),
             .bulk: ConcurrencyGate(
                 ConcurrencyLimit(initial: 4, maximum: configuration.maximumBulkRequests)),
+            .parcel: ConcurrencyGate(
+                ConcurrencyLimit(initial: 8, maximum: configuration.maximumParcelRequests)),
         ]
     }
 
@@ -260,6 +262,7 @@ package final class HTTPTransport: Sendable {
         client.connectionPool.idleTimeout = .seconds(30)
         client.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit =
             configuration.maximumMetadataRequests + configuration.maximumBulkRequests
+            + configuration.maximumParcelRequests
         return client
     }
 }

@@ -11,6 +11,7 @@ package struct TransportConfiguration: Sendable {
     package var retry = RetryPolicy()
     package var maximumMetadataRequests = 16
     package var maximumBulkRequests = 16
+    package var maximumParcelRequests = 16
 
     package init() {}
 }

@@ -67,7 +67,7 @@ extension LeitzCloudClient {
         let serverName = try NewName.checked(name, isFormField: false)
         let route = APIRoute.item(try folderAddress(folder), method: "upload")
         var call = HTTPCall("upload", .post, url: address.url(route))
-        call.traffic = .bulk
+        call.traffic = .upload(of: content.size)
         call.body = .multipart(
             MultipartFile(field: "file", fileName: serverName, content: content))
         let answer = try await authorized(call)

@@ -36,6 +36,28 @@ extension Reconciliation {
         return goesOn ? min(end, now + Self.removalLook) : end
     }
 
+    /// A folder that is removed while nothing else is from the folder around it is the whole of what
+    /// somebody wanted to remove, as far as can be seen: nothing is gained by a wait.
+    mutating func hurryLoneRemoval(_ item: UInt64, after old: Difference?, from folder: UInt64) {
+        guard let difference = entries[item]?.difference, difference.kind == .folder,
+            old?.wanted != nil || old == nil, entries[item]?.attempts == 0,
+            removals.isFirst(in: folder, at: difference.changedAt), !isGoing(folder)
+        else { return }
+        entries[item]?.isUrgent = true
+        entries[item]?.isLoneRemoval = true
+    }
+
+    /// Who reads the folder around it may remove more. Returns whether its turn comes later for that.
+    mutating func calmLoneRemoval(_ item: UInt64, _ isBeingRead: (UInt64) -> Bool) -> Bool {
+        entries[item]?.isLoneRemoval = false
+        guard let folder = entries[item]?.difference.home?.folder, isBeingRead(folder) else {
+            return false
+        }
+        entries[item]?.isUrgent = false
+        enqueue(item)
+        return true
+    }
+
     /// Whether a folder is removed itself, and takes with it what it has.
     private func isGoing(_ folder: UInt64) -> Bool {
         guard let entry = entries[folder] else { return false }

@@ -10,6 +10,8 @@ package struct Reconciliation: Sendable {
         var difference: Difference
         var isRunning = false
         var isUrgent = false
+        /// Urgent unless its folder is being read when its turn comes.
+        var isLoneRemoval = false
         /// Asked for since its job began: that one's failure does not count.
         var isAskedAgain = false
         var isRefused = false
@@ -76,6 +78,8 @@ package struct Reconciliation: Sendable {
     package var count: Int { entries.count }
     package var isEmpty: Bool { entries.isEmpty }
     package var runningJobs: Int { running }
+    /// Whether jobs are due, or more are under way than large uploads, which take long.
+    package var isBusy: Bool { !ready.isEmpty || running > pace.bulkWidth }
     package var items: some Collection<UInt64> { entries.keys }
 
     package func difference(of item: UInt64) -> Difference? { entries[item]?.difference }
@@ -114,6 +118,7 @@ package struct Reconciliation: Sendable {
             addToIndexes(item, difference)
             if difference.wanted == nil, let folder = difference.home?.folder {
                 removals.note(in: folder, at: difference.changedAt)
+                hurryLoneRemoval(item, after: old?.difference, from: folder)
             }
             if !entry.isRunning { enqueue(item) }
         } else {
@@ -136,6 +141,7 @@ package struct Reconciliation: Sendable {
     private mutating func hasten(_ item: UInt64) {
         guard entries[item] != nil else { return }
         entries[item]?.isUrgent = true
+        entries[item]?.isLoneRemoval = false
         entries[item]?.isRefused = false
         entries[item]?.notBefore = 0
         if entries[item]?.isRunning == false { enqueue(item) }
@@ -160,6 +166,7 @@ package struct Reconciliation: Sendable {
             guard running < limit, let turn = ready.popMin() else { return nil }
             guard let entry = entries[turn.item], entry.ticket == turn.ticket, !entry.isRunning
             else { continue }
+            if entry.isLoneRemoval, calmLoneRemoval(turn.item, isBeingRead) { continue }
             if let later = postponement(of: entry, now: now, isBeingRead) {
                 park(turn, until: later)
                 continue
@@ -306,7 +313,7 @@ package struct Reconciliation: Sendable {
 
     // MARK: Queue
 
-    private mutating func enqueue(_ item: UInt64) {
+    mutating func enqueue(_ item: UInt64) {
         guard let entry = entries[item] else { return }
         unblock(item)
         lastTicket += 1

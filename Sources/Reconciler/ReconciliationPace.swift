@@ -25,7 +25,8 @@ package struct ReconciliationPace: Hashable, Sendable {
     package var longestRetry: Double
     /// Seconds between two looks at what somebody else has locked.
     package var lockedRetry: Double
-    /// Jobs at a time.
+    /// Jobs at a time: more than requests may be, since a small file's waits for others', so that one
+    /// look tells what has become of many.
     package var width: Int
     /// Of these, uploads of more than `bulkBytes`; the rest is for what a person waits for.
     package var bulkWidth: Int
@@ -33,7 +34,7 @@ package struct ReconciliationPace: Hashable, Sendable {
 
     package init(
         settleSeconds: Double = 0.1, removalSeconds: Double = 0.1, firstRetry: Double = 2,
-        longestRetry: Double = 120, lockedRetry: Double = 15, width: Int = 16, bulkWidth: Int = 4,
+        longestRetry: Double = 120, lockedRetry: Double = 15, width: Int = 48, bulkWidth: Int = 4,
         bulkBytes: Int64 = 16 << 20
     ) {
         self.settleSeconds = settleSeconds

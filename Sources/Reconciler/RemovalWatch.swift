@@ -12,19 +12,36 @@ struct RemovalWatch: Sendable {
     /// Folders whose last removals are remembered.
     private static let limit = 4_096
 
-    private var last: [UInt64: Double] = [:]
+    /// Seconds after which what is removed from a folder has nothing to do with what was before.
+    private static let pause = 2.0
+
+    private struct Series {
+        var first: Double
+        var last: Double
+    }
+
+    private var series: [UInt64: Series] = [:]
     private var parked: [UInt64: [Parked]] = [:]
 
     mutating func note(in folder: UInt64, at time: Double) {
-        if last.count > Self.limit { last = [:] }
-        last[folder] = max(last[folder] ?? 0, time)
+        if series.count > Self.limit { series = [:] }
+        if let known = series[folder], time - known.last <= Self.pause {
+            series[folder]?.last = max(known.last, time)
+        } else {
+            series[folder] = Series(first: time, last: time)
+        }
+    }
+
+    /// Whether nothing else has been removed from the folder around that time.
+    func isFirst(in folder: UInt64, at time: Double) -> Bool {
+        series[folder].map { $0.first == time && $0.last == time } ?? false
     }
 
     /// When the removals from a folder have been quiet for so many seconds; for one that has waited
     /// for long they count as quiet.
     func end(in folder: UInt64, since changedAt: Double, quiet: Double, longest: Double) -> Double?
     {
-        last[folder].map { min($0, changedAt + longest) + quiet }
+        series[folder].map { min($0.last, changedAt + longest) + quiet }
     }
 
     /// Has a removal wait for the others from its folder. Returns whether it is the first.

@@ -185,6 +185,7 @@ extension VirtualFileSystem {
         orphans?.cancel()
         wake()
         await task?.value
+        await retireAll()
         await orphans?.value
         keptLocks.withLock { $0 = KeptLocks() }
         recordLocksByHand()

@@ -56,6 +56,7 @@ package final class VirtualFileSystem: Sendable {
     let ended = Mutex<[UInt64: [StateChange]]>([:])
     /// What is on its way to the server, with the records of that, by inode.
     let sentContents = Mutex<[UInt64: [SentRecord]]>([:])
+    let retirements = Mutex(Retirements())
     let isClearingLater = Atomic<Bool>(false)
     /// Programs' walks, and what is being fetched ahead of them.
     let readAhead = Mutex(ReadAhead())

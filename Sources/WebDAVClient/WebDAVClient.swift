@@ -44,13 +44,13 @@ package final class WebDAVClient: CloudStorage {
         var pausedUntil: ContinuousClock.Instant?
         /// If-None-Match is known to work.
         var honoursConditions: Bool
+        /// It has been tried whether it works.
+        var hasTriedConditions = false
         /// The server finds no token in a list that names its resource (nginx, where an address
         /// has escapes).
         var wantsPlainTokens = false
         /// The server cuts the target of a MOVE at a `;` or `?` (wsgidav).
         var cutsTargets = false
-        /// How many entries folders had when they were last listed.
-        var listedEntries: [RemotePath: Int] = [:]
         /// The server offers uploads in pieces and takes none.
         var refusesChunks = false
     }
@@ -61,6 +61,7 @@ package final class WebDAVClient: CloudStorage {
     let transport: HTTPTransport
     let options: WebDAVOptions
     let state: Mutex<State>
+    let looks: FolderLooks
     /// The decoded path of the account's files.
     let base: [[UInt8]]
     let credentials: WebDAVCredentials
@@ -76,6 +77,7 @@ package final class WebDAVClient: CloudStorage {
         self.address = try server.address
         self.transport = transport
         self.options = options
+        self.looks = FolderLooks(sleep: options.sleep)
         self.base = DAVHref(address.prefix).parts
         self.credentials = credentials
         self.authorization = Self.authorization(credentials)

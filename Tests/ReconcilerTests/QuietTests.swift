@@ -313,6 +313,49 @@ private func place(_ name: String, in folder: UInt64 = top) -> NodePlace {
         #expect(work.next(now: next) == .delete(3, with: []))
     }
 
+    private func removedTree(_ work: inout Reconciliation, at now: Double) {
+        for file: UInt64 in 0..<20 { work.set(100 + file, removed("\(file)", in: 2, at: now)) }
+        work.set(2, removed("d", .folder, at: now))
+    }
+
+    /// `rm -rf` of one folder ends with that folder.
+    @Test func aLoneTreeIsRemovedAtOnce() {
+        var work = Reconciliation()
+        work.programsAreBusy = true
+        work.unhurriedWidth = 0
+        removedTree(&work, at: 10)
+        #expect(work.nextTime ?? 20 <= 10)
+        guard case .delete(2, let others) = work.next(now: 10) else {
+            Issue.record("it waits")
+            return
+        }
+        #expect(others.count == 20)
+    }
+
+    @Test func aTreeThatMayBePartOfALargerOneWaits() {
+        // Somebody reads the folder around it, or has removed something else from there.
+        var read = Reconciliation()
+        removedTree(&read, at: 10)
+        #expect(read.next(now: 10, isBeingRead: { $0 == top }) == nil)
+        #expect(read.next(now: 11, isBeingRead: { $0 == top }) == nil)
+        #expect(firstJob(&read, from: 11)?.1 ?? 20 < 11.2)
+
+        var second = Reconciliation()
+        second.set(3, removed("x", at: 9))
+        removedTree(&second, at: 10)
+        #expect(second.next(now: 10.05) == nil)
+        #expect(firstJob(&second, from: 10.05)?.1 ?? 20 < 10.2)
+
+        // Long afterwards it has nothing to do with it.
+        var third = Reconciliation()
+        third.set(3, removed("x", at: 5))
+        #expect(third.next(now: 6) == .delete(3, with: []))
+        third.set(3, nil)
+        third.finished(.delete(3, with: []), .done, now: 6)
+        removedTree(&third, at: 10)
+        #expect(third.next(now: 10) != nil)
+    }
+
     /// The folder's own removal frees those from it of any wait of their own.
     @Test func manyWaitingRemovalsCostOneLookAtATime() {
         var work = Reconciliation()

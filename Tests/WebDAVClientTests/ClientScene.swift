@@ -17,8 +17,10 @@ struct ClientScene: Sendable {
     static let alice = WebDAVCredentials(user: "alice", password: "pässwörd")
 
     /// Runs `body` with a client of the given kind whose files are below `/dav`.
+    /// - Parameter pauses: whether its pauses end; at once, then.
     static func with(
-        _ kind: WebDAVProfile.Kind, _ change: (inout WebDAVProfile) -> Void = { _ in },
+        _ kind: WebDAVProfile.Kind, pauses: Bool = true,
+        _ change: (inout WebDAVProfile) -> Void = { _ in },
         script: @escaping ScriptedServer.Script, _ body: (ClientScene) async throws -> Void
     ) async throws {
         var profile = WebDAVProfile.known(kind, rootName: "Files", userID: "alice")
@@ -31,7 +33,10 @@ struct ClientScene: Sendable {
             let clock = PauseClock()
             var options = WebDAVOptions(lockOwner: "alice on test")
             options.now = { clock.now }
-            options.sleep = { clock.advance(by: $0) }
+            options.sleep = { duration in
+                guard pauses else { throw CancellationError() }
+                clock.advance(by: duration)
+            }
             let client = try WebDAVClient(
                 server: WebDAVServer(filesURL: server.url + "/dav", profile: profile),
                 credentials: alice, transport: transport, options: options)

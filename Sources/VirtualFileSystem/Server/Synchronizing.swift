@@ -30,8 +30,14 @@ extension VirtualFileSystem {
                     return (job, next)
                 }
                 if let job {
-                    group.addTask { await self.carryOut(job) }
+                    group.addTask {
+                        await self.carryOut(job, inBackground: true)
+                        await self.retireWaiting()
+                    }
                 } else {
+                    if retirements.withLock({ !$0.files.isEmpty }) {
+                        group.addTask { await self.retireWaiting() }
+                    }
                     let now = options.chance.monotonicSeconds()
                     await wakeSignal.wait(forSeconds: next.map { max(0.005, $0 - now) })
                 }
@@ -53,11 +59,13 @@ extension VirtualFileSystem {
     /// Waits until nothing is being fetched ahead.
     package func settleReadAhead() async { await aheadTasks.settle() }
 
-    private func carryOut(_ job: ReconciliationJob) async {
+    private func carryOut(_ job: ReconciliationJob, inBackground: Bool = false) async {
         let result: Result<Void, JobFailure> = await gate.enter(Set(job.items)) {
             do throws(JobFailure) {
                 try await perform(job)
-                if case .store(let id) = job { await retireWorkingCopy(of: id) }
+                if case .store(let id) = job, !inBackground || !retireLater(id) {
+                    await retireWorkingCopy(of: id)
+                }
                 return .success(())
             } catch {
                 return .failure(error)

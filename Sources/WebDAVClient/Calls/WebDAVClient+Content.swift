@@ -76,7 +76,7 @@ extension WebDAVClient {
         }
     }
 
-    private static func isDifferent<Value: Equatable>(_ one: Value?, _ other: Value?) -> Bool {
+    static func isDifferent<Value: Equatable>(_ one: Value?, _ other: Value?) -> Bool {
         guard let one, let other else { return false }
         return one != other
     }
@@ -106,16 +106,28 @@ extension WebDAVClient {
         let part = try NewName.checked(name, profile)
         let parent = try folderPath(folder)
         var upload = Upload(
-            content: content, path: parent.appending(part), parent: parent, target: target)
+            content: content, path: parent.appending(part), parent: parent, folder: folder,
+            target: target)
         if profile.storesChecksums { upload.checksum = try await FileChecksum.sha1(of: content) }
-        let plan = chunkPlan(for: content)
-        if let plan, let answer = try await sendInChunks(upload, plan) {
-            return try await stored(upload, answer)
+        looks.begin(in: parent)
+        let answer: HTTPAnswer
+        do throws(CloudStorageError) {
+            answer = try await send(upload)
+        } catch {
+            looks.end(in: parent)
+            throw error
         }
+        let item = try await stored(upload, answer)
+        return try await tryConditions(with: upload, item)
+    }
+
+    private func send(_ upload: Upload) async throws(CloudStorageError) -> HTTPAnswer {
+        let plan = chunkPlan(for: upload.content)
+        if let plan, let answer = try await sendInChunks(upload, plan) { return answer }
         let answer = try await sendWhole(upload)
         // It may have been this one upload that was refused, not all in pieces.
         if plan != nil { state.withLock { $0.refusesChunks = true } }
-        return try await stored(upload, answer)
+        return answer
     }
 
     private func sendWhole(_ upload: Upload) async throws(CloudStorageError) -> HTTPAnswer {
@@ -144,12 +156,13 @@ extension WebDAVClient {
         var content: LocalContent
         var path: RemotePath
         var parent: RemotePath
+        var folder: ItemReference
         var target: UploadTarget
         /// SHA-1 in hex, where the server wants it.
         var checksum: String?
     }
 
-    private static func conditions(of target: UploadTarget) -> [(String, String)] {
+    static func conditions(of target: UploadTarget) -> [(String, String)] {
         switch target {
         case .anything: return []
         case .nothing: return [("If-None-Match", "*")]
@@ -185,11 +198,11 @@ extension WebDAVClient {
         }
     }
 
-    private func put(
+    func put(
         _ upload: Upload, conditions: [(String, String)]
     ) async throws(CloudStorageError) -> HTTPAnswer {
         var call = HTTPCall("upload", .put, url: url(upload.path, isFolder: false))
-        call.traffic = .bulk
+        call.traffic = .upload(of: upload.content.size)
         call.headers = conditions
         if let seconds = storedTime(of: upload.content) {
             call.headers.append(("X-OC-Mtime", String(seconds)))
@@ -231,54 +244,5 @@ extension WebDAVClient {
         }
         guard answer.status == 409 else { return error }
         return CloudStorageError(.invalidRequest, error.message)
-    }
-
-    /// The item an upload has made, from the answer where that tells all, else from a look.
-    private func stored(
-        _ upload: Upload, _ answer: HTTPAnswer
-    ) async throws(CloudStorageError) -> CloudItem {
-        if let item = described(upload, answer) { return item }
-        do throws(CloudStorageError) {
-            let (item, entry) = try await properties(
-                of: upload.path, isFolder: false, PropertyRequest.items(profile))
-            let isOurs =
-                !entry.isFolder && item.size == upload.content.size
-                && !Self.isDifferent(
-                    entry.etag?.opaque, answer.header("ETag").flatMap { EntityTag($0) }?.opaque)
-            guard isOurs else {
-                throw CloudStorageError(.revisionChanged, "somebody has replaced the upload")
-            }
-            return item
-        } catch {
-            throw CloudStorageError(
-                error.kind, error.message, retryAfter: error.retryAfter, mayHaveHappened: true)
-        }
-    }
-
-    /// Nextcloud's answer to a PUT, where it has all that an item consists of.
-    private func described(_ upload: Upload, _ answer: HTTPAnswer) -> CloudItem? {
-        guard profile.revisionIsETag, let modified = storedTime(of: upload.content),
-            answer.header("X-OC-MTime") == "accepted",
-            let etag = answer.header("ETag").flatMap({ EntityTag($0) }), !etag.isWeak,
-            let id = Self.fileID(answer.header("OC-FileId")),
-            let letters = answer.header("X-NC-Permissions"), letters.contains("W"),
-            let name = upload.path.parts.last.flatMap({ ShownName.shown($0) })
-        else { return nil }
-        let revision = ContentRevision(
-            etag: etag, size: upload.content.size, modified: modified)
-        return CloudItem(
-            reference: ItemReference(
-                root: Self.root, kind: .file, id: id, path: upload.path.text),
-            name: name, size: upload.content.size, revision: revision.text(byETagAlone: true),
-            modified: FileTime(seconds: modified))
-    }
-
-    /// `oc:fileid` of an `OC-FileId` header: the id with zeros before it, and the instance's name,
-    /// which begins with a letter, behind it.
-    static func fileID(_ text: String?) -> String? {
-        guard let digits = text?.prefix(while: { $0.isASCII && $0.isNumber }),
-            digits.count >= 8, digits.count < text?.count ?? 0, let number = Int64(digits)
-        else { return nil }
-        return String(number)
     }
 }

@@ -51,7 +51,7 @@ extension WebDAVClient {
         }
         report(checks.findings)
         if let itself { try Self.check(itself, is: folder) }
-        noteListed(path, entries: listing.items.count)
+        looks.note(size: listing.items.count, of: path)
         return .entries(
             listing.items,
             validator: profile.hasFolderETags ? listing.folder?.etag?.opaque : nil,

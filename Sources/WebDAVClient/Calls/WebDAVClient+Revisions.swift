@@ -1,6 +1,5 @@
 package import CloudStorage
 import HTTPTransport
-import Synchronization
 
 /// Asking for the revisions of many files: a folder's in one listing, where that is cheaper than asking
 /// for each.
@@ -9,20 +8,12 @@ extension WebDAVClient {
     private static let fewestToList = 4
     /// Entries of a listing that cost about as much as the question for one file.
     private static let entriesPerQuestion = 8
-    /// Folders whose sizes are remembered.
-    private static let rememberedFolders = 4_096
 
     package func revisions(of files: [ItemReference]) async -> [String?] {
         var answers = [String?](repeating: nil, count: files.count)
         var folders: [RemotePath: [Int]] = [:]
         for (index, file) in files.enumerated() {
-            do throws(CloudStorageError) {
-                guard let folder = try RemotePath(file).parent else { continue }
-                folders[folder, default: []].append(index)
-            } catch {
-                // No path of this server: there is nothing to ask.
-                continue
-            }
+            if let folder = Self.folder(of: file) { folders[folder, default: []].append(index) }
         }
         var alone: [Int] = []
         for (folder, indices) in folders {
@@ -39,18 +30,18 @@ extension WebDAVClient {
         return answers
     }
 
-    /// Notes how large a folder is.
-    func noteListed(_ folder: RemotePath, entries: Int) {
-        state.withLock { state in
-            if state.listedEntries.count >= Self.rememberedFolders { state.listedEntries = [:] }
-            state.listedEntries[folder] = entries
+    /// Nil where the path is none of this server: there is nothing to ask.
+    private static func folder(of file: ItemReference) -> RemotePath? {
+        do throws(CloudStorageError) {
+            let path = try RemotePath(file)
+            return path.parent
+        } catch {
+            return nil
         }
     }
 
     private func isWorthListing(_ folder: RemotePath, for files: Int) -> Bool {
-        guard files >= Self.fewestToList,
-            let entries = state.withLock({ $0.listedEntries[folder] })
-        else { return false }
+        guard files >= Self.fewestToList, let entries = looks.size(of: folder) else { return false }
         return entries <= files * Self.entriesPerQuestion
     }
 
@@ -65,7 +56,7 @@ extension WebDAVClient {
                 root: Self.root, kind: folder.parts.isEmpty ? .root : .folder, id: nil,
                 path: folder.text)
             let items = try checks.listing(entries, of: reference).items
-            noteListed(folder, entries: items.count)
+            looks.note(size: items.count, of: folder)
             var found: [RemotePath: CloudItem] = [:]
             for item in items { found[try RemotePath(item.reference)] = item }
             var revisions: [String?] = []
@@ -80,12 +71,17 @@ extension WebDAVClient {
 
     private func revision(of file: ItemReference) async -> String? {
         do throws(CloudStorageError) {
-            let (item, _) = try await properties(
-                of: try RemotePath(file), isFolder: false, PropertyRequest.revision(profile))
-            return Self.revision(item, of: file)
+            return Self.revision(try await entry(file), of: file)
         } catch {
             return nil
         }
+    }
+
+    /// A file, with no more than a revision is made of.
+    private func entry(_ file: ItemReference) async throws(CloudStorageError) -> CloudItem {
+        let path = try RemotePath(file)
+        return try await properties(of: path, isFolder: false, PropertyRequest.revision(profile))
+            .item
     }
 
     private static func revision(_ item: CloudItem?, of file: ItemReference) -> String? {
