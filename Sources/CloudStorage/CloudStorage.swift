@@ -1,4 +1,5 @@
 package import FileSystemTypes
+import Synchronization
 
 /// One account of one cloud: the seam between the file system and every server protocol.
 ///
@@ -129,23 +130,20 @@ extension CloudStorage {
     package func together(
         _ files: [ItemReference], _ question: @escaping @Sendable (ItemReference) async -> String?
     ) async -> [String?] {
-        if files.count == 1 { return [await question(files[0])] }
-        return await withTaskGroup(of: (Int, String?).self) { group in
-            var answers = [String?](repeating: nil, count: files.count)
-            var next = 0
-            for (index, file) in files.prefix(4).enumerated() {
-                group.addTask { (index, await question(file)) }
-                next = index + 1
+        let answers = Answers(count: files.count)
+        await withTaskGroup(of: Void.self) { group in
+            for (index, file) in files.enumerated() {
+                if index >= Self.questionsTogether { await group.next() }
+                group.addTask {
+                    let answer = await question(file)
+                    answers.set(answer, at: index)
+                }
             }
-            while let (index, answer) = await group.next() {
-                answers[index] = answer
-                guard next < files.count else { continue }
-                group.addTask { [next] in (next, await question(files[next])) }
-                next += 1
-            }
-            return answers
         }
+        return answers.all
     }
+
+    private static var questionsTogether: Int { 4 }
 
     package func setModificationTime(
         _ time: FileTime, of file: ItemReference, revision: String
@@ -256,4 +254,15 @@ package protocol DownloadSink: AnyObject, Sendable {
 
     /// The next bytes, in order, without gaps.
     func receive(_ bytes: UnsafeRawBufferPointer) throws(CloudStorageError)
+}
+
+/// What several questions are answered with, in their order.
+private final class Answers: Sendable {
+    private let values: Mutex<[String?]>
+
+    init(count: Int) { values = Mutex([String?](repeating: nil, count: count)) }
+
+    func set(_ answer: String?, at index: Int) { values.withLock { $0[index] = answer } }
+
+    var all: [String?] { values.withLock { $0 } }
 }

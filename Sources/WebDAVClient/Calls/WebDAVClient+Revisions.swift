@@ -10,24 +10,43 @@ extension WebDAVClient {
     private static let entriesPerQuestion = 8
 
     package func revisions(of files: [ItemReference]) async -> [String?] {
+        let questions = questions(about: files)
         var answers = [String?](repeating: nil, count: files.count)
-        var folders: [RemotePath: [Int]] = [:]
-        for (index, file) in files.enumerated() {
-            if let folder = Self.folder(of: file) { folders[folder, default: []].append(index) }
-        }
-        var alone: [Int] = []
-        for (folder, indices) in folders {
-            guard isWorthListing(folder, for: indices.count),
-                let found = await revisions(in: folder, of: indices.map { files[$0] })
-            else {
-                alone += indices
-                continue
+        var alone = questions.alone
+        for group in questions.groups {
+            let found = await revisions(in: group.folder, of: group.files.map { files[$0] })
+            if let found {
+                for (index, revision) in zip(group.files, found) { answers[index] = revision }
+            } else {
+                alone += group.files
             }
-            for (index, revision) in zip(indices, found) { answers[index] = revision }
         }
         let found = await together(alone.map { files[$0] }) { await self.revision(of: $0) }
         for (index, revision) in zip(alone, found) { answers[index] = revision }
         return answers
+    }
+
+    /// Places of files in the list of those that are asked about.
+    private struct Questions {
+        var groups: [(folder: RemotePath, files: [Int])] = []
+        var alone: [Int] = []
+    }
+
+    private func questions(about files: [ItemReference]) -> Questions {
+        var folders: [RemotePath: [Int]] = [:]
+        for (index, file) in files.enumerated() {
+            if let folder = Self.folder(of: file) { folders[folder, default: []].append(index) }
+        }
+        var questions = Questions()
+        for (folder, places) in folders {
+            if isWorthListing(folder, for: places.count) {
+                questions.groups.append((folder, places))
+            } else {
+                questions.alone += places
+            }
+        }
+        questions.alone.sort()
+        return questions
     }
 
     /// Nil where the path is none of this server: there is nothing to ask.
