@@ -47,7 +47,7 @@ package final class BlockCache: Sendable {
             maximumRequest = 4 << 20
             parallelRequests = 4
             entryLimit = 100_000
-            confirmationDelay = 1
+            confirmationDelay = 0.25
         }
     }
 
