@@ -1,6 +1,5 @@
 import CloudStorage
 import FileSystemTypes
-import Synchronization
 import TestSupport
 
 /// A cloud with one file, whose downloads a test can hold, cut and watch.
@@ -34,10 +33,10 @@ final class FakeCloud: PartialCloud {
         var mostRunning = 0
     }
 
-    private let state: Mutex<State>
+    private let state: Watched<State>
     static let piece = 5000
 
-    init(_ settings: Settings) { state = Mutex(State(settings: settings)) }
+    init(_ settings: Settings) { state = Watched(State(settings: settings)) }
 
     var requests: [ByteRange?] { state.withLock { $0.requests } }
     var itemCalls: Int { state.withLock { $0.itemCalls } }
@@ -97,13 +96,9 @@ final class FakeCloud: PartialCloud {
 
     /// Waits until the gate is behind the position.
     private func pass(_ position: Int) async throws(CloudStorageError) {
-        while true {
-            if Task.isCancelled {
-                state.withLock { $0.cancelled += 1 }
-                throw CloudStorageError(.cancelled, "cancelled")
-            }
-            if state.withLock({ position < $0.settings.gate }) { return }
-            await Task.yield()
+        guard await state.wait(until: { position < $0.settings.gate }) else {
+            state.withLock { $0.cancelled += 1 }
+            throw CloudStorageError(.cancelled, "cancelled")
         }
     }
 
@@ -118,9 +113,8 @@ final class FakeCloud: PartialCloud {
 
     func item(_ reference: ItemReference) async throws(CloudStorageError) -> CloudItem {
         state.withLock { $0.itemCalls += 1 }
-        while state.withLock({ $0.settings.holdsItem }) {
-            if Task.isCancelled { throw CloudStorageError(.cancelled, "cancelled") }
-            await Task.yield()
+        guard await state.wait(until: { !$0.settings.holdsItem }) else {
+            throw CloudStorageError(.cancelled, "cancelled")
         }
         let settings = state.withLock { $0.settings }
         if let error = settings.itemError { throw error }

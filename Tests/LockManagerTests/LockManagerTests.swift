@@ -3,7 +3,7 @@ import LockManager
 import TestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct LockManagerTests {
+@Suite(.timeLimit(.minutes(3))) struct LockManagerTests {
     let cloud = LockingCloud()
     let clock = ManualClock()
     let observer = RecordingObserver()
@@ -122,7 +122,7 @@ import Testing
     @Test func whoWantsTheLockDuringTheUnlockWaitsForIt() async throws {
         try await acquireAndAnswer()
         let released = Task { await locks.release(a) }
-        while cloud.calls != [.lock, .unlock] { await Task.yield() }
+        try await eventually { cloud.calls == [.lock, .unlock] }
         let acquired = Task { try await locks.acquire(a) }
         await cloud.answer(.unlock, a)
         await released.value
@@ -136,7 +136,7 @@ import Testing
     @Test func oneWaiterMayGiveUpWithoutTheOthers() async throws {
         let patient = Task { try await locks.acquire(a) }
         let impatient = Task { try await locks.acquire(a) }
-        while cloud.calls.isEmpty { await Task.yield() }
+        try await eventually { !cloud.calls.isEmpty }
         impatient.cancel()
         let given = await #expect(throws: CloudStorageError.self) { try await impatient.value }
         #expect(given?.kind == .cancelled)
@@ -150,7 +150,7 @@ import Testing
 
     @Test func aLockThatNobodyWaitsForAnyMoreIsGivenBack() async throws {
         let caller = Task { try await locks.acquire(a) }
-        while cloud.calls.isEmpty { await Task.yield() }
+        try await eventually { !cloud.calls.isEmpty }
         caller.cancel()
         await #expect(throws: CloudStorageError.self) { try await caller.value }
         await cloud.answer(.lock, a)
@@ -190,7 +190,7 @@ import Testing
         try await locks.acquire(a)
         let b = file("b")
         let waiting = Task { try await locks.acquire(b) }
-        while cloud.calls.count < 2 { await Task.yield() }
+        try await eventually { cloud.calls.count >= 2 }
         async let done: Void = locks.releaseAll()
         await cloud.answer(.unlock, a)
         await #expect(throws: CloudStorageError.self) { try await waiting.value }
@@ -205,7 +205,7 @@ import Testing
         let b = file("b")
         locks.rekey(from: a, to: b)
         await cloud.answer(.lock, b)
-        while locks.held != [b] { await Task.yield() }
+        try await eventually { locks.held == [b] }
         #expect(observer.lines == ["taken /a", "given back /a", "taken /b"])
         async let released: Void = locks.release(a)
         await cloud.answer(.unlock, b)

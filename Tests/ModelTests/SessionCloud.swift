@@ -15,7 +15,7 @@ final class SessionCloud: CloudStorage {
     private enum Way { case through, cutOff, endBefore, endAfter }
 
     private let cloud: ModelCloud
-    private let state = Mutex(State())
+    private let state = Watched(State())
     /// What ends the run, as a crash does.
     private let crash = Mutex<(@Sendable () async -> Void)?>(nil)
 
@@ -42,7 +42,7 @@ final class SessionCloud: CloudStorage {
 
     /// Waits for the end of a crash that has begun.
     func crashIsOver() async {
-        while state.withLock({ $0.isEnding }) { await Task.yield() }
+        _ = await state.wait(until: { !$0.isEnding })
     }
 
     private func end() async {

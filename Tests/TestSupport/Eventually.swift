@@ -4,7 +4,7 @@ import Dispatch
 /// server: looks at once and then at every tick of a timer, not in between.
 /// - Parameter limit: after which `NeverHappened` is thrown; one last look is taken then.
 package func eventually(
-    within limit: Duration = .seconds(20), _ what: String = "the condition",
+    within limit: Duration = .seconds(60), _ what: String = "the condition",
     _ condition: () async throws -> Bool
 ) async throws {
     let (ticks, source) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
