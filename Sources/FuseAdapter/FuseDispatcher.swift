@@ -11,6 +11,9 @@ final class FuseDispatcher: Sendable {
     let pending = PendingRequests()
     /// Seconds the kernel may trust the answer to getattr and setattr.
     let attributeValidity: Double
+    /// Seconds the kernel may trust that a name isn't there. What appears on the server is pushed to it;
+    /// names that only the driver gives, to conflict copies for example, may be seen so much later.
+    private static let absenceValidity: Double = 1
     private let connectionLost = Atomic(false)
 
     init(fileSystem: VirtualFileSystem, logger: Logger, attributeValidity: Double) {
@@ -64,6 +67,8 @@ final class FuseDispatcher: Sendable {
         switch result {
         case .success(let value):
             reply(self, pending, value)
+        case .failure(let error) where operation == .lookup && error.code == .notFound:
+            pending.absent(validity: Self.absenceValidity)
         case .failure(let error):
             if error.code != .notFound, error.code != .noAttribute {
                 logger.debug("\(operation.rawValue) fails: \(error)")

@@ -53,6 +53,13 @@ struct FuseReply: ~Copyable, @unchecked Sendable {
         return send { fuse_reply_entry($0, &parameters) }
     }
 
+    /// The answer to a look-up of a name that isn't there.
+    consuming func absent(validity: Double) {
+        var parameters = fuse_entry_param()
+        parameters.entry_timeout = validity
+        _ = send { fuse_reply_entry($0, &parameters) }
+    }
+
     consuming func created(_ created: CreatedFile) -> Bool {
         var parameters = fuse_entry_param(created.entry)
         var info = fuse_file_info(created.file)

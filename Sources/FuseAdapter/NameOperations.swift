@@ -5,8 +5,8 @@ import VirtualFileSystem
 
 /// Operations on names in folders, as libfuse calls them (fuse_lowlevel.h).
 enum NameOperations {
-    /// A name that isn't there is answered with plain ENOENT, which the kernel does not keep: names
-    /// that appear on the server would need an invalidation each, of names nobody knows.
+    /// The kernel keeps for a moment that a name isn't there: programs ask again and again for files that
+    /// may be beside others.
     static func lookup(
         request: fuse_req_t?, parent: fuse_ino_t, name: UnsafePointer<CChar>?
     ) {

@@ -103,5 +103,8 @@ extension fuse_conn_info {
         // libfuse wants the same number as in the mount options.
         max_read = UInt32(FuseMountOptions.requestSize)
         max_background = Self.backgroundRequests
+        // What changes elsewhere is pushed. Else each write by a program of this machine would cost it the
+        // file's pages, for the time that the write changes.
+        want &= ~UInt32(FUSE_CAP_AUTO_INVAL_DATA)
     }
 }
