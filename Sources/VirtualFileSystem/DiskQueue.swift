@@ -5,10 +5,12 @@ import Synchronization
 /// Runs disk work that may block on threads of its own, never on Swift's cooperative pool.
 final class DiskQueue: Sendable {
     private let queue: DispatchQueue
+    private let cleaning: DispatchQueue
 
     /// At most as many threads as Dispatch gives a concurrent queue.
     init(label: String) {
         queue = DispatchQueue(label: label, attributes: .concurrent)
+        cleaning = DispatchQueue(label: label + ".cleaning")
     }
 
     /// Of the threads that serve requests some are left for other programs.
@@ -41,6 +43,16 @@ final class DiskQueue: Sendable {
             }
         }
         return try result.get()
+    }
+
+    /// Does work that nobody waits for, such as the removal of files, one after the other.
+    func later(_ work: @escaping @Sendable () -> Void) { cleaning.async(execute: work) }
+
+    /// Waits for what `later` was given before.
+    func cleaned() async {
+        await withCheckedContinuation { continuation in
+            cleaning.async { continuation.resume() }
+        }
     }
 
     /// As `run`, for what can't fail.

@@ -193,6 +193,7 @@ extension VirtualFileSystem {
         await locks.releaseAll(except: unsentItems())
         if !isServerSilent { await cache.confirmWaiting(forSeconds: Self.longestConfirmation) }
         cache.close()
+        await disk.cleaned()
         store.enqueue([.setValue(key: Self.endKey, value: "1")])
         await store.close()
     }

@@ -234,7 +234,12 @@ extension VirtualFileSystem {
         defer { tree.withLock { $0.nodes[id]?.isRetiring = false } }
         if node.parent == nil {
             guard node.openHandles == 0 else { return }
-            working.discard(keeping: sentPaths(of: node.inode))
+            let sent = sentPaths(of: node.inode)
+            if options.synchronizesInBackground {
+                disk.later { working.discard(keeping: sent) }
+            } else {
+                working.discard(keeping: sent)
+            }
             tree.withLock { tree in
                 tree.nodes[id]?.working = nil
                 tree.compare(id)
