@@ -75,6 +75,28 @@ import VirtualFileSystem
         #expect(try await fixture.names("/") == ["b", "l"])
     }
 
+    /// The same of an empty file, whose content is that of all others: only the name that it had says
+    /// whose it is, and a file that has this name by now stays.
+    @Test(arguments: [false, true], [false, true])
+    func anEmptyFileThatArrivedUnheardIsThereOnce(
+        _ isListed: Bool, hasSuccessor: Bool
+    ) async throws {
+        let fixture = try await Fixture.makeByHand()
+        try await fixture.save("learn", to: "/l")
+        await fixture.work()
+        try await fixture.save("", to: "/a")
+        await fixture.loseUpload()
+        try #require(fixture.cloud.content(at: "/a") == [])
+        try await fixture.rename("/a", "/b")
+        if hasSuccessor { try await fixture.save("", to: "/a") }
+        if isListed { try await fixture.look("/") }
+        await fixture.work()
+        try await fixture.look("/")
+        let names = hasSuccessor ? ["a", "b", "l"] : ["b", "l"]
+        #expect(fixture.cloud.snapshot().keys.sorted() == names.map { "/" + $0 })
+        #expect(try await fixture.names("/") == names)
+    }
+
     /// The same where its folder was renamed by another client, and a second try failed for certain.
     @Test func aFileThatArrivedUnheardIsThereOnceThoughItsFolderWasRenamed() async throws {
         let cloud = ModelCloud()

@@ -199,15 +199,27 @@ extension VirtualFileSystem {
         _ sent: SentContent, of id: UInt64
     ) async throws(CloudStorageError) {
         do throws(CloudStorageError) {
-            // What another file here has since, or everybody may have, stays.
-            guard sent.size > 0, let found = try await entry(named: sent.name, in: sent.folder),
+            // What another file here has since stays.
+            guard let found = try await entry(named: sent.name, in: sent.folder),
                 try await isArrived(sent, as: found), isUnclaimed(found),
-                take(found, for: id)
+                try await isNotOfAnother(sent, found), take(found, for: id)
             else { return }
-            try await deleteItem(found.reference)
+            try await deleteItem(found.reference, revision: found.revision)
         } catch {
             guard error.kind == .localFile || error.kind == .notFound else { throw error }
         }
+    }
+
+    /// Of empty files all have the same bytes: such a one is what was sent only where no file here that has
+    /// the name by now may have had it stored.
+    private func isNotOfAnother(
+        _ sent: SentContent, _ found: CloudItem
+    ) async throws(CloudStorageError) -> Bool {
+        guard sent.size == 0 else { return true }
+        guard tree.withLock({ $0.unsentFile(named: sent.name, in: sent.folder) == nil }) else {
+            return false
+        }
+        return try await isNobodys(found)
     }
 }
 
