@@ -69,7 +69,30 @@ import VirtualFileSystem
         #expect(step == .goesInto && walk.wantsFolders(in: 10))
         walk.found([30], in: 10)
         #expect(all(&walk) == [30], "what it has not gone into waits until it does")
-        #expect(walk.wantsFolders(in: 9))
+        #expect(!walk.wantsFolders(in: 9))
+        let later = walk.opened(9, in: 1, isListed: true, at: 2)
+        #expect(later == .goesInto && walk.wantsFolders(in: 9))
+    }
+
+    /// Two trees are at the top; the program walks in the first.
+    @Test func aTreeThatNobodyWalksInIsNotListedAhead() {
+        var walk = FolderWalk()
+        walk.begins(at: 1, at: 0)
+        walk.found([9, 10], in: 1)
+        _ = all(&walk)
+        walk.found([20], in: 9)
+        walk.found([30], in: 10)
+        #expect(walk.next() == 20 && walk.next() == 30)
+        walk.ended(20, isListed: true)
+        _ = walk.opened(9, in: 1, isListed: true, at: 1)
+        let step = walk.opened(20, in: 9, isListed: true, at: 1)
+        #expect(step == .goesInto && walk.wantsFolders(in: 20))
+        walk.found(Array(100..<110), in: 20)
+        walk.ended(30, isListed: true)
+        #expect(!walk.wantsFolders(in: 30), "it was a guess")
+        #expect(all(&walk) == Array(100..<110))
+        let other = walk.opened(30, in: 10, isListed: true, at: 2)
+        #expect(other == .goesInto && walk.wantsFolders(in: 30))
     }
 
     @Test func nothingDeeperIsListedForAProgramThatKnowsItsWay() {

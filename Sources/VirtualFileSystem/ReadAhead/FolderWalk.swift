@@ -43,6 +43,9 @@ package struct FolderWalk: Sendable {
     /// Folders further down, the next one first, while nobody has opened a folder yet. They are told of
     /// again when somebody walks, because then it is known which come first.
     private var deeper: [UInt64]?
+    /// What was listed from the top before somebody walked, and not opened since: where the walk is, may be
+    /// elsewhere, so that what is in these does not come next.
+    private var guessed: Set<UInt64> = []
 
     package init() {}
 
@@ -58,6 +61,7 @@ package struct FolderWalk: Sendable {
         remember(folder)
         if isBelowOpened, let parent { openedAt[parent] = now }
         let wasAhead = unused.removeValue(forKey: folder) != nil
+        guessed.remove(folder)
         if window.used(folder, at: now) || wasAhead {
             hits += 1
             leaveTop()
@@ -81,6 +85,7 @@ package struct FolderWalk: Sendable {
 
     /// A program has begun to walk.
     private mutating func leaveTop() {
+        if top != nil { guessed = Set(unused.keys) }
         top = nil
         deeper = nil
     }
@@ -110,7 +115,7 @@ package struct FolderWalk: Sendable {
 
     /// Whether the folders in one are wanted: more may be listed, and they were not told of yet.
     package func wantsFolders(in folder: UInt64) -> Bool {
-        guard isActive, !told.contains(folder) else { return false }
+        guard isActive, !told.contains(folder), !guessed.contains(folder) else { return false }
         return top == nil || top == folder || (deeper != nil && window.room > 0)
     }
 
