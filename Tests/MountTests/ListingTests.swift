@@ -35,6 +35,36 @@ import Testing
         }
     }
 
+    /// A program that keeps a folder open, as file managers do, and reads it again from its beginning
+    /// (rewinddir(3)).
+    @Test(arguments: [clouds[0], .webDAV(.apache)])
+    func aFolderThatStaysOpenIsReadAnew(_ kind: CloudKind) async throws {
+        try await MountedCloud.with(kind, options: ["--poll", "1"]) {
+            (mounted) async throws -> Void in
+            try await mounted.shell("echo a > ours")
+            try await mounted.sync()
+            let bob = try await mounted.bob()
+            let folder = try TemporaryFolder()
+            let top = mounted.server.top
+            _ = try await mounted.python(
+                """
+                folder = os.open(".", os.O_RDONLY)
+                for _ in range(3): assert os.listdir(folder) == ["ours"]
+                pause()
+                assert sorted(os.listdir(folder)) == ["ours", "theirs"], os.listdir(folder)
+                os.rename("ours", "mine")
+                assert sorted(os.listdir(folder)) == ["mine", "theirs"], os.listdir(folder)
+                """
+            ) {
+                _ = try await bob.upload(
+                    Array("theirs".utf8), name: "theirs", to: top, from: folder)
+                try await eventually("another client's file") {
+                    try await mounted.attempt("[ -e theirs ]").exitCode == 0
+                }
+            }
+        }
+    }
+
     /// A program that has begun to read goes on where it was, whatever comes and goes meanwhile.
     @Test func aReaderInTheMiddleMissesNothing() async throws {
         try await MountedCloud.with { mounted in
