@@ -216,10 +216,8 @@ extension VirtualFileSystem {
         _ sent: SentContent, _ found: CloudItem
     ) async throws(CloudStorageError) -> Bool {
         guard sent.size == 0 else { return true }
-        guard tree.withLock({ $0.unsentFile(named: sent.name, in: sent.folder) == nil }) else {
-            return false
-        }
-        return try await isNobodys(found)
+        guard try await isNobodys(found) else { return false }
+        return tree.withLock { $0.unsentFile(named: sent.name, in: sent.folder) == nil }
     }
 }
 
