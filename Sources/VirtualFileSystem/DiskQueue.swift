@@ -45,8 +45,22 @@ final class DiskQueue: Sendable {
         return try result.get()
     }
 
-    /// Does work that nobody waits for, such as the removal of files, one after the other.
-    func later(_ work: @escaping @Sendable () -> Void) { cleaning.async(execute: work) }
+    /// More is not left for later: each may keep a file open.
+    private static let cleaningLimit = 256
+    private let waitingToClean = Atomic<Int>(0)
+
+    /// Does work that nobody waits for, such as the removal of files, one after the other; at once, on this
+    /// thread, where much waits already.
+    func later(_ work: @escaping @Sendable () -> Void) {
+        guard waitingToClean.add(1, ordering: .relaxed).newValue <= Self.cleaningLimit else {
+            waitingToClean.subtract(1, ordering: .relaxed)
+            return work()
+        }
+        cleaning.async {
+            work()
+            self.waitingToClean.subtract(1, ordering: .relaxed)
+        }
+    }
 
     /// Waits for what `later` was given before.
     func cleaned() async {
