@@ -43,8 +43,8 @@ package struct FolderWalk: Sendable {
     /// Folders further down, the next one first, while nobody has opened a folder yet. They are told of
     /// again when somebody walks, because then it is known which come first.
     private var deeper: [UInt64]?
-    /// What was listed from the top before somebody walked, and not opened since: where the walk is, may be
-    /// elsewhere, so that what is in these does not come next.
+    /// What was listed from the top before somebody walked, and not opened since: the walk may be elsewhere,
+    /// and then what is in these does not come next.
     private var guessed: Set<UInt64> = []
 
     package init() {}
