@@ -32,6 +32,12 @@ struct open_answer {
     int32_t backing;
 };
 
+/// linux/fuse.h's `fuse_entry_out` (an entry, with 88 bytes of attributes) and `fuse_open_out`.
+struct create_answer {
+    char entry[128];
+    struct open_answer open;
+};
+
 /// linux/fuse.h's `fuse_backing_map`.
 struct backing_map {
     int32_t descriptor;
@@ -46,7 +52,7 @@ enum { open_flag_passthrough = 1 << 7 };
 /// Set only while this thread answers INIT.
 static _Thread_local const struct cfuse3_init_additions *init_additions;
 
-/// Not 0 only while this thread answers OPEN with such a file.
+/// Not 0 only while this thread answers OPEN or CREATE with such a file.
 static _Thread_local int32_t backing_of_open;
 
 static ssize_t read_message(int fd, void *buffer, size_t size, void *userdata) {
@@ -65,10 +71,17 @@ static ssize_t write_answer(int fd, struct iovec *parts, int count, void *userda
             answer->max_stack_depth = init_additions->max_stack_depth;
         }
     }
-    if (backing_of_open != 0 && count == 2 && parts[1].iov_len == sizeof(struct open_answer)) {
-        struct open_answer *answer = parts[1].iov_base;
-        answer->flags |= open_flag_passthrough;
-        answer->backing = backing_of_open;
+    if (backing_of_open != 0 && count == 2) {
+        struct open_answer *answer = NULL;
+        if (parts[1].iov_len == sizeof(struct open_answer)) {
+            answer = parts[1].iov_base;
+        } else if (parts[1].iov_len == sizeof(struct create_answer)) {
+            answer = &((struct create_answer *)parts[1].iov_base)->open;
+        }
+        if (answer != NULL) {
+            answer->flags |= open_flag_passthrough;
+            answer->backing = backing_of_open;
+        }
     }
     return writev(fd, parts, count);
 }
@@ -108,6 +121,14 @@ int cfuse3_reply_open_backed(fuse_req_t request, const struct fuse_file_info *in
                              int32_t backing) {
     backing_of_open = backing;
     const int result = fuse_reply_open(request, info);
+    backing_of_open = 0;
+    return result;
+}
+
+int cfuse3_reply_create_backed(fuse_req_t request, const struct fuse_entry_param *entry,
+                               const struct fuse_file_info *info, int32_t backing) {
+    backing_of_open = backing;
+    const int result = fuse_reply_create(request, entry, info);
     backing_of_open = 0;
     return result;
 }

@@ -92,7 +92,7 @@ package enum LinuxFileCalls {
     /// Whether nobody else has a file open in such a way, mappings included (fcntl(2), F_SETLEASE):
     /// a lease is taken and given back at once. False too where the file system knows no leases.
     ///
-    /// The descriptor must be open for reading only; whoever opens the file in that instant waits for
+    /// The descriptor must be open for reading only where it is asked for writers; whoever opens the file in that instant waits for
     /// it, or fails with EWOULDBLOCK if it may not wait, and this process gets SIGIO.
     package static func isFree(_ descriptor: Int32, of others: OtherOpens) -> Bool {
         let setLease: Int32 = 1024
@@ -100,5 +100,10 @@ package enum LinuxFileCalls {
         guard fcntl(descriptor, setLease, Int32(kind)) == 0 else { return false }
         _ = fcntl(descriptor, setLease, Int32(F_UNLCK))
         return true
+    }
+
+    /// Whether somebody else has a file open for sure, mappings included; the same holds.
+    package static func isOpenElsewhere(_ descriptor: Int32) -> Bool {
+        !isFree(descriptor, of: .any) && errno == EAGAIN
     }
 }

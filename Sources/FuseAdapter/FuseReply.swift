@@ -63,7 +63,10 @@ struct FuseReply: ~Copyable, @unchecked Sendable {
     consuming func created(_ created: CreatedFile) -> Bool {
         var parameters = fuse_entry_param(created.entry)
         var info = fuse_file_info(created.file)
-        return send { fuse_reply_create($0, &parameters, &info) }
+        guard let backing = created.file.backing else {
+            return send { fuse_reply_create($0, &parameters, &info) }
+        }
+        return send { cfuse3_reply_create_backed($0, &parameters, &info, backing.number) }
     }
 
     consuming func opened(_ file: OpenedFile) -> Bool {

@@ -76,6 +76,7 @@ extension VirtualFileSystem {
         guard isHung else {
             throw FileSystemError(.notFound, "its folder is no longer there")
         }
+        if let working { try await followLeftBehind(working, of: record.inode.rawValue) }
     }
 
     /// The record, without a content that is no longer there; nil where nothing is left of it.

@@ -44,7 +44,7 @@ final class Machine: Sendable {
         store = try StateStore(folder: folder.file("state"), writesNow: writesNow)
         fileSystem = VirtualFileSystem(
             cloud: self.cloud, cache: cache, store: store, options: options, logger: logger)
-        kernel?.forgetReaders()
+        kernel?.forgetPrograms()
         fileSystem.setBackingFiles(kernel)
     }
 
@@ -107,6 +107,11 @@ final class Machine: Sendable {
         guard let kernel, options.contains(.write) else {
             return try await opened(node, options).handle
         }
+        guard kernel.readsNextFirst() else {
+            let file = try await opened(node, options.union(.read))
+            kernel.note(writer: file, appends: options.contains(.append))
+            return file.handle
+        }
         let reader = try await opened(node, [.read])
         let writer: Result<OpenedFile, FileSystemError>
         do throws(FileSystemError) {
@@ -135,6 +140,7 @@ final class Machine: Sendable {
             caller: caller
         ).value()
         fileSystem.forget(node: made.entry.node, count: 1)
+        kernel?.note(writer: made.file, appends: false)
         return made.file.handle
     }
 
@@ -142,6 +148,7 @@ final class Machine: Sendable {
         _ text: String, at offset: Int64, _ handle: UInt64
     ) async throws(FileSystemError) {
         let bytes = Array(text.utf8)
+        if let kernel, try kernel.write(bytes, at: offset, by: handle) { return }
         guard let kernel, kernel.storesNext(handle) else {
             return try await writeNow(bytes, at: offset, handle)
         }
@@ -177,6 +184,7 @@ final class Machine: Sendable {
     }
 
     func release(_ handle: UInt64) async throws(FileSystemError) {
+        kernel?.forget(writer: handle)
         if let reader = kernel?.takeReader(of: handle) {
             try await fileSystem.release(handle: reader.handle).value()
         }

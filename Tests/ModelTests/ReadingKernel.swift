@@ -4,15 +4,19 @@ import Synchronization
 
 import VirtualFileSystem
 
-/// A kernel that reads by itself what it is handed, and programs that have files open so.
+/// A kernel that reads and writes by itself what it is handed, and programs that have files open so.
 ///
-/// Every file that is opened for writing is open for reading before, as long as it is: what is
-/// written must show there at once. Every other text is stored through a mapping.
+/// Every other file that is opened for writing is open for reading before, as long as it is: what is
+/// written must show there at once. Every other text is stored through a mapping. The others are opened
+/// for reading and writing at once, and written without the driver where it hands them over.
 final class ReadingKernel: BackingFiles {
     private struct State {
         var files: [Int32: Int32] = [:]
         var last: Int32 = 0
         var readers: [UInt64: OpenedFile] = [:]
+        /// Those that write without the driver, and whether they append.
+        var writers: [UInt64: (file: OpenedFile, appends: Bool)] = [:]
+        var opens = 0
         var writes = 0
     }
 
@@ -37,7 +41,48 @@ final class ReadingKernel: BackingFiles {
         state.withLock { $0.readers.removeValue(forKey: writer) }
     }
 
-    func forgetReaders() { state.withLock { $0.readers = [:] } }
+    func forgetPrograms() {
+        state.withLock { state in
+            state.readers = [:]
+            state.writers = [:]
+        }
+    }
+
+    /// Whether the next file is opened for reading first.
+    func readsNextFirst() -> Bool {
+        state.withLock { state in
+            state.opens += 1
+            return state.opens % 2 == 0
+        }
+    }
+
+    /// Notes who writes a file, where that needs no driver.
+    func note(writer file: OpenedFile, appends: Bool) {
+        guard let backing = file.backing, !backing.isOnlyMapped else { return }
+        state.withLock { $0.writers[file.handle] = (file, appends) }
+    }
+
+    func forget(writer: UInt64) { state.withLock { $0.writers[writer] = nil } }
+
+    /// Writes without the driver; false where that can't be.
+    func write(
+        _ bytes: [UInt8], at offset: Int64, by writer: UInt64
+    ) throws(FileSystemError) -> Bool {
+        let found = state.withLock { state -> (Int32, Bool)? in
+            guard let writer = state.writers[writer], let backing = writer.file.backing,
+                let descriptor = state.files[backing.number]
+            else { return nil }
+            return (descriptor, writer.appends)
+        }
+        guard let (descriptor, appends) = found else { return false }
+        let file = try Self.open(descriptor, O_RDWR | (appends ? O_APPEND : 0))
+        defer { Glibc.close(file) }
+        let place = appends ? lseek(file, 0, SEEK_END) : off_t(offset)
+        guard pwrite(file, bytes, bytes.count, place) == bytes.count else {
+            throw FileSystemError(.inputOutput, "a write to a handed file failed")
+        }
+        return true
+    }
 
     /// What a reader sees without the driver; nil where it has to ask the driver.
     func text(of writer: UInt64) throws(FileSystemError) -> String? {
@@ -53,6 +98,7 @@ final class ReadingKernel: BackingFiles {
     func storesNext(_ writer: UInt64) -> Bool {
         guard descriptor(of: writer) != nil else { return false }
         return state.withLock { state in
+            guard state.writers[writer] == nil else { return false }
             state.writes += 1
             return state.writes % 2 == 0
         }
@@ -70,7 +116,8 @@ final class ReadingKernel: BackingFiles {
 
     private func descriptor(of writer: UInt64) -> Int32? {
         state.withLock { state in
-            state.readers[writer]?.backing.flatMap { state.files[$0.number] }
+            (state.readers[writer]?.backing ?? state.writers[writer]?.file.backing)
+                .flatMap { state.files[$0.number] }
         }
     }
 

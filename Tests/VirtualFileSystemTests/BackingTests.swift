@@ -7,49 +7,6 @@ import Testing
 
 import VirtualFileSystem
 
-/// A kernel that reads by itself what it is handed.
-private final class Kernel: BackingFiles {
-    private struct State {
-        var files: [Int32: Int32] = [:]
-        var last: Int32 = 0
-        var takes = true
-    }
-
-    private let state = Mutex(State())
-
-    func open(_ descriptor: Int32) -> Int32? {
-        state.withLock { state in
-            guard state.takes else { return nil }
-            state.last += 1
-            state.files[state.last] = descriptor
-            return state.last
-        }
-    }
-
-    func close(_ number: Int32) { state.withLock { $0.files[number] = nil } }
-
-    var count: Int { state.withLock { $0.files.count } }
-
-    func refuse() { state.withLock { $0.takes = false } }
-
-    /// A program's own open file, as the kernel makes it; to be closed.
-    func file(_ backing: OpenedFile.Backing?, _ flags: Int32) throws -> Int32 {
-        let number = try #require(backing?.number)
-        let descriptor = try #require(state.withLock { $0.files[number] })
-        let file = Glibc.open("/proc/self/fd/\(descriptor)", flags | O_CLOEXEC)
-        return try #require(file >= 0 ? file : nil)
-    }
-
-    /// What a program reads without the driver.
-    func text(_ backing: OpenedFile.Backing?) throws -> String {
-        let file = try file(backing, O_RDONLY)
-        defer { Glibc.close(file) }
-        var bytes = [UInt8](repeating: 0, count: 1 << 16)
-        let count = pread(file, &bytes, bytes.count, 0)
-        return String(decoding: bytes[..<max(0, count)], as: UTF8.self)
-    }
-}
-
 /// Notes of which nodes the kernel is to drop the pages.
 private final class Pages: KernelNotifier {
     private let nodes = Mutex<Set<UInt64>>([])
@@ -75,11 +32,11 @@ private final class Pages: KernelNotifier {
     /// A mount whose file is all here, and known to be the server's.
     private static func make(
         _ text: String = text, smallest: Int64 = 8
-    ) async throws -> (Fixture, Kernel) {
+    ) async throws -> (Fixture, HandedFiles) {
         let fixture = try await Fixture.make(cacheIsSequential: true) {
             $0.smallestBacked = smallest
         }
-        let kernel = Kernel()
+        let kernel = HandedFiles()
         fixture.fileSystem.setBackingFiles(kernel)
         try await fixture.save(text, to: "/a.txt")
         return (fixture, kernel)
@@ -167,7 +124,7 @@ private final class Pages: KernelNotifier {
 
     @Test func aWriterAloneWritesByTheDriver() async throws {
         let (fixture, kernel) = try await Self.make()
-        let writer = try await fixture.opened("/a.txt", [.read, .write])
+        let writer = try await fixture.opened("/a.txt", [.write])
         let reader = try await fixture.opened("/a.txt", [.read])
         #expect(writer.backing == nil && reader.backing == nil)
         #expect(kernel.count == 0)
@@ -358,13 +315,6 @@ extension Fixture {
         if case .later = fileSystem.readNow(handle: handle, offset: offset, into: bytes) {
             _ = try await fileSystem.read(handle: handle, offset: offset, count: count).get()
         }
-    }
-
-    fileprivate func opened(
-        _ path: String, _ options: OpenOptions
-    ) async throws(FileSystemError) -> OpenedFile {
-        try await fileSystem.open(node: try await node(path), options: options, caller: caller)
-            .value()
     }
 
     /// Opens a file that the kernel is to read, and that nobody has open. Other tests' new child processes

@@ -37,6 +37,11 @@ int cfuse3_close_backing(struct fuse_session *session, int32_t backing);
 /// `info` leaves to the driver by `direct_io`.
 int cfuse3_reply_open_backed(fuse_req_t request, const struct fuse_file_info *info, int32_t backing);
 
+/// As fuse_reply_create, for such a file.
+int cfuse3_reply_create_backed(
+    fuse_req_t request, const struct fuse_entry_param *entry, const struct fuse_file_info *info,
+    int32_t backing);
+
 /// Names the calling thread; Swift does not see pthread_setname_np, a GNU extension.
 void cfuse3_set_thread_name(const char *name);
 

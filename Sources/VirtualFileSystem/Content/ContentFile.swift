@@ -51,6 +51,19 @@ final class ContentFile: Sendable {
         return try body(descriptor)
     }
 
+    /// Keeps the file open until `unpin`, by the descriptor that this returns.
+    func pin() throws(FileSystemError) -> Int32 {
+        try state.withLock { state throws(FileSystemError) in
+            let descriptor =
+                if let open = state.descriptor { open } else { try Self.open(path, O_RDWR) }
+            state.descriptor = descriptor
+            state.users += 1
+            return descriptor
+        }
+    }
+
+    func unpin() { state.withLock { $0.users -= 1 } }
+
     /// Closes the file until its next use. Nothing happens while it is used, or has no name.
     func park() {
         state.withLock { state in

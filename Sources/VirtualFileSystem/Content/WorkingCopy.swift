@@ -18,7 +18,7 @@ final class WorkingCopy: Sendable {
     let serial: UInt64
     private let base: CachedContent?
     let state: Mutex<State>
-    private let shown: Mutex<Shown>
+    let shown: Mutex<Shown>
 
     /// - Parameters:
     ///   - path: a new file is made there; it must not exist.
@@ -62,12 +62,12 @@ final class WorkingCopy: Sendable {
 
     deinit { base?.release() }
 
-    var size: Int64 { shown.withLock { $0.size } }
+    var size: Int64 { shown.withLock { $0.extent.size } }
     var path: String { shown.withLock { $0.path } }
-    var generation: UInt64 { shown.withLock { $0.generation } }
+    var generation: UInt64 { shown.withLock { $0.extent.generation } }
 
     /// Whether the server holds what is in it.
-    var isSaved: Bool { shown.withLock { $0.savedGeneration == $0.generation } }
+    var isSaved: Bool { shown.withLock { $0.savedGeneration == $0.extent.generation } }
 
     /// What the state table is to keep of it; nil where nothing is confirmed that the server lacks.
     var kept: Kept? { shown.withLock { $0.kept } }
@@ -79,9 +79,11 @@ final class WorkingCopy: Sendable {
     func keep(whole: Bool) {
         state.withLock { state in
             state.isKeptWhole = whole
+            // In this order: what comes in between is not confirmed.
+            let generation = state.generation
             state.kept = Kept(
                 path: state.file.path, size: state.size, missing: state.missing.ranges,
-                generation: state.generation)
+                generation: generation)
             let now = state.shown
             shown.withLock { $0 = now }
         }
@@ -157,7 +159,7 @@ final class WorkingCopy: Sendable {
     }
 
     /// Changes the state, and then what is shown of it.
-    private func update(
+    func update(
         _ body: (inout State) throws(FileSystemError) -> Void
     ) throws(FileSystemError) {
         try state.withLock { state throws(FileSystemError) in
@@ -184,6 +186,9 @@ final class WorkingCopy: Sendable {
         return try plan.file.read(
             at: offset, into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<plan.count]))
     }
+
+    /// Whether all that is missing is on this machine.
+    var isBaseHere: Bool { base?.isComplete ?? true }
 
     /// Brings what is missing in `range` to this machine.
     func fill(_ range: ByteRange, on disk: DiskQueue) async throws(FileSystemError) {
@@ -283,17 +288,20 @@ final class WorkingCopy: Sendable {
     ) throws(FileSystemError) {
         try update { state throws(FileSystemError) in
             if let isNeeded, try !isNeeded(state) { return }
-            if state.isFrozen || state.mustKeep(truncating: isTruncating) {
+            state.extent.settle()
+            if state.extent.inPlace == nil,
+                state.isFrozen || state.mustKeep(truncating: isTruncating)
+            {
                 try Self.thaw(&state, isEmpty: isTruncating)
             }
             // A failed change may have written a part.
-            defer { state.generation += 1 }
+            defer { state.extent.noteChange() }
             try body(&state)
         }
     }
 
     /// Leaves the file to the upload that reads it, or to the row, and goes on with a copy.
-    private static func thaw(_ state: inout State, isEmpty: Bool) throws(FileSystemError) {
+    static func thaw(_ state: inout State, isEmpty: Bool) throws(FileSystemError) {
         state.copies += 1
         let copy = try ContentFile(path: state.copyPath, create: true)
         do throws(FileSystemError) {

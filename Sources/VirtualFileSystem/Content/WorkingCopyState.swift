@@ -4,11 +4,9 @@ import StateStore
 extension WorkingCopy {
     struct State {
         var file: ContentFile
-        var size: Int64
+        var extent: ContentExtent
         /// What still has to come from `base`.
         var missing: ByteRangeSet
-        /// Grows with every change.
-        var generation: UInt64 = 0
         /// The generation the server holds; nil before the first upload of a new file.
         var savedGeneration: UInt64?
         /// An upload reads the file: the next change moves to a copy first.
@@ -32,10 +30,21 @@ extension WorkingCopy {
         /// What the kernel shows to readers by itself, which every change goes to as well.
         var mirror: BackedFile?
 
+        init(file: ContentFile, size: Int64, missing: ByteRangeSet) {
+            self.file = file
+            extent = ContentExtent(size: size)
+            self.missing = missing
+        }
+
+        var size: Int64 {
+            get { extent.size }
+            set { extent.size = newValue }
+        }
+        var generation: UInt64 { extent.generation }
+
         var shown: Shown {
             Shown(
-                size: size, generation: generation, savedGeneration: savedGeneration,
-                path: file.path, kept: kept)
+                extent: extent, savedGeneration: savedGeneration, path: file.path, kept: kept)
         }
     }
 
@@ -50,8 +59,7 @@ extension WorkingCopy {
 
     /// What is asked for often, under a lock that nobody holds during disk work.
     struct Shown {
-        var size: Int64
-        var generation: UInt64
+        var extent: ContentExtent
         var savedGeneration: UInt64?
         var path: String
         var kept: Kept?

@@ -13,6 +13,7 @@ extension VirtualFileSystem {
         node: UInt64, changes: AttributeChanges, handle: UInt64?, caller: Caller
     ) -> Outcome<FileAttributes> {
         guard !options.isReadOnly else { return .failure(.readOnly, "the mount is read-only") }
+        tree.withLock { _ = $0.noteChangeInPlace(of: node) }
         guard let size = changes.size else {
             return now { () throws(FileSystemError) in try applyOverlay(changes, to: node) }
         }
@@ -108,13 +109,8 @@ extension VirtualFileSystem {
     func noteChange(of node: UInt64, handle: UInt64?) {
         let now = SystemClocks.now()
         tree.withLock { tree in
-            // What fsync has confirmed could be sent; what is only written so far must not be.
             let wasFlushed = tree.nodes[node]?.isFlushed == true
-            tree.nodes[node]?.isFlushed = false
-            tree.nodes[node]?.overlay.modified = now
-            tree.nodes[node]?.isTimeUnsent = false
-            tree.nodes[node]?.overlay.changed = now
-            tree.nodes[node]?.overlay.clearSetIDBits()
+            tree.nodes[node]?.noteChange(at: now)
             let isFirst = handle.map { tree.handles[$0]?.hasWritten == false } ?? false
             if let handle, isFirst { tree.handles[handle]?.hasWritten = true }
             if isFirst || wasFlushed { tree.compare(node) }
@@ -140,6 +136,18 @@ extension VirtualFileSystem {
                 }
             }
         }
+    }
+}
+
+extension Node {
+    /// Notes that the content is another.
+    mutating func noteChange(at time: FileTime) {
+        // What fsync has confirmed could be sent; what is only written so far must not be.
+        isFlushed = false
+        overlay.modified = time
+        isTimeUnsent = false
+        overlay.changed = time
+        overlay.clearSetIDBits()
     }
 }
 

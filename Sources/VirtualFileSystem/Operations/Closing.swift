@@ -22,6 +22,7 @@ extension VirtualFileSystem {
     func flushWritten(_ handle: UInt64, waits: Bool = true) -> Outcome<Void> {
         let node = tree.withLock { tree -> Node? in
             guard let open = tree.handles[handle], open.options.contains(.write) else { return nil }
+            tree.noteChangeInPlace(of: open.node)
             return tree.nodes[open.node]
         }
         guard let node, let working = node.working, !working.isSaved else { return .success(()) }
@@ -30,16 +31,19 @@ extension VirtualFileSystem {
                 ? .success(()) : .failure(.stale, "another client has deleted the file")
         }
         let changes = keepContent(of: node.id, whole: node.writeHandles == 1)
+        let refusal = refusalInPlace(of: node.id)
         let waitsForServer = waits && options.synchronization == .all && !node.isLocalOnly
         if !waitsForServer, let result = store.commitNow(changes, durability: .normal) {
             if case .success = result {
                 working.removeSuperseded(keeping: sentPaths(of: node.inode))
+                if let refusal { return .ready(.failure(refusal)) }
             }
             return .ready(result)
         }
         return pending { () throws(FileSystemError) in
             try await self.store.commit(changes, durability: .normal)
             working.removeSuperseded(keeping: self.sentPaths(of: node.inode))
+            if let refusal { throw refusal }
             guard waitsForServer else { return }
             self.wake()
             do throws(FileSystemError) {
@@ -76,9 +80,12 @@ extension VirtualFileSystem {
     }
 
     private func fsyncWritten(_ id: UInt64, dataOnly: Bool) -> Outcome<Void> {
-        guard let working = tree.withLock({ $0.nodes[id]?.working }), !working.isSaved else {
-            return .success(())
+        let found = tree.withLock { tree in
+            tree.noteChangeInPlace(of: id)
+            return tree.nodes[id]?.working
         }
+        guard let working = found, !working.isSaved else { return .success(()) }
+        let refusal = refusalInPlace(of: id)
         return pending { () throws(FileSystemError) in
             try await self.disk.runShort { () throws(FileSystemError) in try working.sync() }
             let epoch = working.rowEpoch
@@ -97,6 +104,7 @@ extension VirtualFileSystem {
                 working.removeSuperseded(keeping: self.sentPaths(of: inode))
             }
             self.wake()
+            if let refusal { throw refusal }
         }
     }
 
@@ -150,6 +158,7 @@ extension VirtualFileSystem {
             if open.isBacked, let file = node.endBacked(open.options) {
                 ended = (file, node.working)
             }
+            if open.isInPlace { node.endInPlace() }
             if node.givesUpPages(of: open, smallest: smallest) { dropsPages = open.node }
             if open.options.contains(.write) { node.writeHandles -= 1 }
             var unused: CachedContent?
@@ -158,6 +167,7 @@ extension VirtualFileSystem {
                 node.cached = nil
             }
             tree.nodes[open.node] = node
+            tree.noteChangeInPlace(of: open.node)
             tree.compare(open.node)
             let needsWork = node.writeHandles == 0 && (node.working != nil || node.holdsLock)
             if needsWork { return .work(open.node) }
@@ -225,7 +235,7 @@ extension VirtualFileSystem {
     func retireWorkingCopy(of id: UInt64) async {
         let claimed = tree.withLock { tree -> Node? in
             guard let node = tree.nodes[id], node.working != nil, node.writeHandles == 0,
-                !node.isRetiring
+                node.inPlace == nil, !node.isRetiring
             else { return nil }
             tree.nodes[id]?.isRetiring = true
             return node

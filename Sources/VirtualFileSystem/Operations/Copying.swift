@@ -118,6 +118,7 @@ extension VirtualFileSystem {
                 !open.options.contains(.append), let target = tree.nodes[open.node],
                 target.kind == .file, let folder = target.parent, target.server == nil,
                 !target.isLocalOnly, !target.isRetiring, target.writeHandles == 1,
+                target.inPlace == nil,
                 let working = target.working, working.size == 0,
                 tree.root(of: folder) == server.reference.root
             else { return nil }

@@ -48,7 +48,7 @@ extension VirtualFileSystem {
             }
         }
         let id = try addLocalFile(parent: parent, name: name, mode: mode)
-        let file = try openPrepared(id, options: options)
+        let file = try openPrepared(id, options: options, offerInPlace(id, options: options))
         return CreatedFile(entry: try countedEntry(of: id), file: file)
     }
 

@@ -48,6 +48,7 @@ extension VirtualFileSystem {
         _ id: UInt64, options: OpenOptions
     ) async throws(FileSystemError) -> OpenedFile {
         try checkWritable(id)
+        await awaitLeavingPlace(of: id)
         try await takeLock(ofOwnerFile: id)
         // Counted before the lock is looked at, so that no close gives it back in between.
         tree.withLock { $0.nodes[id]?.lockClaims += 1 }
@@ -71,7 +72,8 @@ extension VirtualFileSystem {
         return try await inGate([id]) { () throws(FileSystemError) in
             try self.checkWritable(id)
             try await self.prepareWorkingCopy(of: id, truncated: options.contains(.truncate))
-            return try self.openPrepared(id, options: options)
+            let offer = try await self.offerInPlaceFilled(id, options: options)
+            return try self.openPrepared(id, options: options, offer)
         }
     }
 
@@ -103,14 +105,17 @@ extension VirtualFileSystem {
             try await disk.run { () throws(FileSystemError) in try working.truncate(to: 0) }
             noteChange(of: id, handle: nil)
         }
-        return try openPrepared(id, options: options)
+        let offer = try await offerInPlaceFilled(id, options: options)
+        return try openPrepared(id, options: options, offer)
     }
 
     /// Opens a file that has a working copy, which stays for as long as the caller keeps it.
+    /// - Parameter inPlace: the same, handed to the kernel.
     func openPrepared(
-        _ id: UInt64, options: OpenOptions
+        _ id: UInt64, options: OpenOptions, _ inPlace: InPlaceFile?
     ) throws(FileSystemError) -> OpenedFile {
-        guard let file = try finishOpening(id, options: options, content: nil) else {
+        guard let file = try finishOpening(id, options: options, content: nil, inPlace: inPlace)
+        else {
             throw FileSystemError(.stale, "the file has no content")
         }
         return file
@@ -201,13 +206,16 @@ extension VirtualFileSystem {
     /// Makes the handle. Takes over `content`, which readers of the node share, and `offer`; nil where
     /// the node has no content to read.
     private func finishOpening(
-        _ id: UInt64, options: OpenOptions, content: CachedContent?, _ offer: BackedFile? = nil
+        _ id: UInt64, options: OpenOptions, content: CachedContent?, _ offer: BackedFile? = nil,
+        inPlace: InPlaceFile? = nil
     ) throws(FileSystemError) -> OpenedFile? {
         var unused = content
         var offer = offer
+        var inPlace = inPlace
         let mayBeBackedNext = backingFiles != nil && !options.contains(.write)
         defer {
             offer?.end()
+            inPlace?.end()
             unused?.release()
         }
         return try tree.withLock { tree throws(FileSystemError) -> OpenedFile? in
@@ -225,6 +233,7 @@ extension VirtualFileSystem {
                 unused = nil
                 node.take(&offer)
             }
+            node.take(&inPlace)
             node.openHandles += 1
             if options.contains(.write) { node.writeHandles += 1 }
             let backing = node.back(options)
@@ -237,7 +246,8 @@ extension VirtualFileSystem {
             let handle = tree.nextHandle
             tree.nextHandle += 1
             var open = FileHandle(node: id, options: options)
-            open.isBacked = backing != nil
+            open.isInPlace = backing != nil && node.inPlace != nil
+            open.isBacked = backing != nil && !open.isInPlace
             if mayBeBackedNext, !keepsCache, node.mayPassPages { open.dropBehind = DropBehind() }
             tree.handles[handle] = open
             return OpenedFile(

@@ -13,6 +13,15 @@ extension Node {
         offer = nil
     }
 
+    /// Takes the working copy's file that was handed to the kernel, on the same condition.
+    mutating func take(_ offer: inout InPlaceFile?) {
+        guard let file = offer, inPlace == nil, backed == nil, openHandles == 0,
+            working?.isInPlace(file) == true
+        else { return }
+        inPlace = file
+        offer = nil
+    }
+
     /// Whether a program that is about to read the file may leave its pages behind.
     var mayPassPages: Bool {
         backed == nil && working == nil && (server?.size ?? 0) >= DropBehind.smallestFile
@@ -30,6 +39,11 @@ extension Node {
 
     /// Counts one more handle as the kernel's; nil where the driver serves it.
     mutating func back(_ options: OpenOptions) -> OpenedFile.Backing? {
+        if let inPlace {
+            guard let number = inPlace.number else { return nil }
+            inPlaceHandles += 1
+            return OpenedFile.Backing(number: number, isOnlyMapped: false)
+        }
         guard let backed else { return nil }
         backedHandles += 1
         let isWriter = options.contains(.write)
@@ -47,9 +61,24 @@ extension Node {
         return backed
     }
 
+    /// Ends a handle of `inPlace`. The driver serves the next one that opens the file, if it was the last.
+    mutating func endInPlace() {
+        inPlaceHandles -= 1
+        guard inPlaceHandles == 0 else { return }
+        inPlace?.end()
+        inPlace = nil
+    }
+
+    /// Whether the last program that had the file open by the kernel alone has closed it, and that is on
+    /// its way to us.
+    var isLeavingPlace: Bool {
+        inPlace != nil && inPlaceHandles == 1 && (isFlushed || working?.isSaved == true)
+    }
+
     /// Whether programs may still have the file mapped by a handle that they have closed: then what they
     /// see, and what they store, is still to be that of the node.
     func isStillMapped(by handle: FileHandle) -> Bool {
+        if handle.isInPlace, let inPlace { return inPlaceHandles == 1 && !inPlace.isOnlyOurs }
         guard handle.isBacked, let backed else { return false }
         if handle.isMappable {
             guard backedWriters == 1, backed.hasNoWriter else { return true }

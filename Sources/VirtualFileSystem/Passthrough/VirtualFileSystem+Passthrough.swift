@@ -137,6 +137,7 @@ extension VirtualFileSystem {
     /// Returns whether the state table speaks of all that was stored.
     @discardableResult
     private func keepMapped(by handle: UInt64) async -> Bool {
+        forgetPages(changedBy: handle)
         do throws(FileSystemError) {
             try await takeMapped(by: handle)
             try await flushWritten(handle, waits: false).value()
@@ -160,7 +161,7 @@ extension VirtualFileSystem {
     /// The end of the mount: what is mapped still, by programs that a lazy unmount left, is kept as it is.
     func endMappings() async {
         await mappedHandles.end()
-        let handles = tree.withLock { $0.handles.filter(\.value.isMappable).map(\.key) }
+        let handles = tree.withLock { $0.handles.filter(\.value.mayStore).map(\.key) }
         for handle in handles { await keepMapped(by: handle) }
     }
 }

@@ -23,7 +23,7 @@ extension VirtualFileSystem {
             return
         }
         try await clearSent(of: id, elsewhereThan: place)
-        let frozen = working.freeze()
+        guard let frozen = try await freeze(working, of: id) else { return }
         let result: Result<Void, JobFailure>
         do throws(JobFailure) {
             result = .success(try await send(frozen, of: id, working, at: place))

@@ -40,6 +40,9 @@ struct Node {
     var backedHandles = 0
     /// Of these, the ones that write.
     var backedWriters = 0
+    /// The working copy's file, where the kernel reads and writes it by itself for all handles.
+    var inPlace: InPlaceFile?
+    var inPlaceHandles = 0
     /// The content version the kernel's pages were read from.
     var pagesOf: String?
     /// The file was opened again while the kernel had such pages.

@@ -57,6 +57,7 @@ extension Tree {
     func modified(of node: Node) -> FileTime { times(of: node).modified }
 
     private func times(of node: Node) -> (modified: FileTime, changed: FileTime) {
+        if let written = node.working?.unnotedTime { return (written, written) }
         let zero = FileTime(seconds: 0)
         let server = node.server?.modified
         let isCurrent =

@@ -226,9 +226,14 @@ struct FileHandle {
     var hasWritten = false
     /// The kernel has it open on the node's `backed`.
     var isBacked = false
+    /// The kernel has it open on the node's `inPlace`.
+    var isInPlace = false
     /// Has the kernel drop pages behind the program, where it can do without them at the next open.
     var dropBehind: DropBehind?
 
-    /// Whether a program may have mapped it so that its stores go to the file unseen.
+    /// Whether a program may have mapped it so that its stores go to the file unseen, and are to be
+    /// brought to the working copy.
     var isMappable: Bool { isBacked && options.isSuperset(of: [.read, .write]) }
+    /// Whether programs may change the file when they have closed it.
+    var mayStore: Bool { (isBacked || isInPlace) && options.isSuperset(of: [.read, .write]) }
 }
