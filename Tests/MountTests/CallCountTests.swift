@@ -41,6 +41,22 @@ import Testing
         }
     }
 
+    /// A program that is slow to rename what it has written: it has been sent by then, and is sent again
+    /// as the content of what it replaces, but not fetched.
+    @Test func whatWasSentBeforeItReplacedAFileIsNotFetched() async throws {
+        var behaviour = ServerBehaviour()
+        behaviour.uploadOntoName = .revision
+        try await MountedCloud.with(behaviour, options: ["--sync=none"]) {
+            (mounted) async throws -> Void in
+            _ = try await mounted.calls("echo 1 > a; echo 2 > a.lock")
+            let made = try await mounted.calls("mv a.lock a")
+            #expect(made == ["POST upload": 1, "POST delete": 1], mounted.account())
+            let read = try await mounted.calls("cat a > $W/a")
+            #expect(read == [:], mounted.account())
+            #expect(try await mounted.shell("cat $W/a") == "2\n")
+        }
+    }
+
     /// Where an upload onto a name is refused, a replaced file costs the steps that keep a copy on
     /// the server at every moment, and a new one costs one upload as elsewhere.
     @Test func savesOnAServerThatRefusesTakenNames() async throws {
