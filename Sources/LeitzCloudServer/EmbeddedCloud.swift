@@ -183,6 +183,9 @@ package final class EmbeddedCloud: Sendable {
     /// The most requests of each kind that were under way at the same time.
     package func requestPeaks() -> [String: Int] { services.counts.peaks }
 
+    /// The last requests (1024 at least) as `METHOD path`, in the order in which they arrived.
+    package func latestRequests() -> [String] { services.counts.latest }
+
     /// Requests of a kind that are worked on now.
     package func requestsUnderWay(_ kind: String) -> Int { services.counts.running(kind) }
 

@@ -1,5 +1,6 @@
 import LeitzCloudServer
 import TestSupport
+import Testing
 
 extension MountedCloud {
     private static let countedCalls: Set<String> = [
@@ -13,5 +14,12 @@ extension MountedCloud {
         try await shell(script)
         try await sync()
         return cloud.server.requestCounts().filter { Self.countedCalls.contains($0.key) }
+    }
+
+    /// What came of the last `calls`, for who finds others than expected: every request, in order, and
+    /// what the driver has logged since it began.
+    func account(of what: String = "") -> Comment {
+        let requests = cloud.server.latestRequests().joined(separator: "\n")
+        return "\(what)\nRequests:\n\(requests)\nDriver:\n\(driverLog)"
     }
 }

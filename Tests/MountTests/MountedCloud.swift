@@ -125,6 +125,9 @@ final class MountedCloud: Sendable {
 
     var processID: Int32 { driver.program?.processID ?? 0 }
 
+    /// What the driver has logged so far.
+    var driverLog: String { driver.program?.error ?? "no driver was started" }
+
     /// Whether the kernel has a mount at the mount point.
     /// Reads the mount table only.
     var isMounted: Bool {

@@ -19,7 +19,8 @@ struct RequestHandler: Sendable {
         let path = request.uri.path
         let route = Route.parse(path)
         let entry =
-            route.kind == "test" ? nil : services.counts.begin(method: method, kind: route.kind)
+            route.kind == "test"
+            ? nil : services.counts.begin(method: method, kind: route.kind, path: path)
         defer { if let entry { services.counts.end(entry) } }
         let faults =
             route.kind == "test"

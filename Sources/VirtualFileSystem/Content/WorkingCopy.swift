@@ -320,12 +320,16 @@ final class WorkingCopy: Sendable {
 
     /// Keeps the content as it is now for an upload; a change meanwhile goes to a copy.
     /// - Precondition: nothing is missing (`fill`).
-    func freeze() -> FrozenContent {
+    func freeze() -> FrozenContent { state.withLock { $0.freeze() } }
+
+    /// As `freeze`, of what the server has, so many bytes; nil where that is not all here, or was
+    /// changed since.
+    func freezeSaved(size: Int64) -> FrozenContent? {
         state.withLock { state in
-            state.isFrozen = true
-            state.frozen = state.file
-            return FrozenContent(
-                file: state.file, size: state.size, generation: state.generation)
+            guard state.savedGeneration == state.generation, state.missing.isEmpty,
+                state.size == size
+            else { return nil }
+            return state.freeze()
         }
     }
 

@@ -72,6 +72,13 @@ extension WorkingCopy.State {
         isKeptWhole && kept?.path == file.path && (isTruncating || size <= WorkingCopy.largestCopy)
     }
 
+    /// From now on the next change goes to a copy.
+    mutating func freeze() -> FrozenContent {
+        isFrozen = true
+        frozen = file
+        return FrozenContent(file: file, size: size, generation: generation)
+    }
+
     /// A name for the next copy, beside the first file.
     var copyPath: String {
         let base = file.path.lastPathComponent

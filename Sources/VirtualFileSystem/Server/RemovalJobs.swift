@@ -95,7 +95,7 @@ extension VirtualFileSystem {
     ///     made an item of its own, which is looked for as an orphan.
     ///   - job: the item whose job replaces it: the rows end with that job's, since its record speaks
     ///     of both until then.
-    private func forgetDeleted(
+    func forgetDeleted(
         _ ids: [UInt64], byOther: Bool = false, inJobOf job: UInt64? = nil
     ) {
         var deleted: [(item: ItemReference, isLocked: Bool)] = []
@@ -216,7 +216,8 @@ extension VirtualFileSystem {
         }
     }
 
-    private struct Replacement {
+    /// A file that takes the place of one that was removed here.
+    struct Replacement {
         let item: UInt64
         let move: PlannedMove
         let goal: NodePlace
@@ -250,103 +251,6 @@ extension VirtualFileSystem {
             forgetGone(plan.item)
         }
         forgetDeleted([plan.removed], inJobOf: plan.item)
-    }
-
-    /// The content becomes the next revision of the other file, which keeps its identity (rule 2).
-    private func replaceAsRevision(_ plan: Replacement) async throws(JobFailure) {
-        guard let node = tree.withLock({ $0.nodes[plan.item] }) else { return }
-        var server = plan.known
-        let isUnsent = node.working?.isSaved == false
-        if isUnsent {
-            try await keepUnconfirmed(plan.item)
-        } else {
-            server = ServerSide(
-                try await uploadCopy(of: node, as: plan, onto: target(plan.known.revision)))
-            forgetCached(server)
-        }
-        let gone = PlannedMove(
-            item: plan.move.item, place: nil, origin: plan.move.origin,
-            revision: node.server?.revision)
-        let seen = SeenVersion(node.server)
-        let stored = SeenVersion(server)
-        _ = try await asJob { () async throws(CloudStorageError) in
-            var undertaking = self.undertaking(for: [gone])
-            undertaking.seen = [seen]
-            undertaking.heir = plan.reference
-            undertaking.heirSeen = isUnsent ? SeenVersion(plan.known) : nil
-            undertaking.heirStored = isUnsent ? nil : stored
-            return try await self.undertake(undertaking, of: plan.item)
-        }
-        let taken = server
-        inheritLock(of: plan.removed, plan.reference, by: plan.item, plan.move.item)
-        forgetDeleted([plan.removed], inJobOf: plan.item)
-        tree.withLock { tree in
-            tree.recordDeparture(of: plan.move.item)
-            tree.acknowledge(plan.item, taken, at: plan.goal)
-            tree.nodes[plan.item]?.lockClaims -= 1
-            if isUnsent {
-                tree.nodes[plan.item]?.working?.markUnsaved()
-            } else {
-                if node.overlay.revision == node.server?.revision {
-                    tree.nodes[plan.item]?.overlay.revision = taken.revision
-                }
-                tree.noteServerTime(of: plan.item)
-            }
-        }
-        if !isUnsent { store.enqueue(timeRecord(of: plan.item)) }
-        await giveLockBack(plan.item)
-    }
-
-    /// Content that no close has confirmed survives from now on as it is: what it came from goes.
-    private func keepUnconfirmed(_ id: UInt64) async throws(JobFailure) {
-        guard let node = tree.withLock({ $0.nodes[id] }), let working = node.working else { return }
-        try await complete(working, of: id)
-        guard working.kept == nil else { return }
-        let rows = tree.withLock { tree in
-            working.keep(whole: false)
-            return tree.recordChanges(of: [id])
-        }
-        try await asLocalJob { () async throws(FileSystemError) in
-            try await self.store.commit(rows, durability: .normal)
-        }
-    }
-
-    /// Uploads a saved file's content once more, as the next version of the removed one; on record,
-    /// so that it is known as our own after a crash.
-    private func uploadCopy(
-        of node: Node, as plan: Replacement, onto target: UploadTarget
-    ) async throws(JobFailure) -> CloudItem {
-        let removed = tree.withLock { $0.nodes[plan.removed]?.inode } ?? InodeNumber(plan.removed)
-        guard let server = node.server else {
-            throw JobFailure(FileSystemError(.stale, "the file is gone"))
-        }
-        let reference = tree.withLock { $0.reference(of: node.id) } ?? server.reference
-        let copy = try await asLocalJob { () async throws(FileSystemError) in
-            let base = try self.cachedContent(for: server, reference: reference)
-            let copy = try await self.newWorkingCopy(of: node.inode, base: base)
-            do throws(FileSystemError) {
-                try await copy.fill(ByteRange(0, server.size), on: self.disk)
-            } catch {
-                copy.discard()
-                throw error
-            }
-            return copy
-        }
-        defer { copy.discard(keeping: sentPaths(of: removed)) }
-        let content = LocalContent(
-            path: copy.path, size: server.size, modified: timeToSend(of: node.id))
-        let isFirstTry = try await noteSending(content, of: removed, to: plan.place)
-        do throws(CloudStorageError) {
-            return try await cloud.upload(
-                content, name: plan.place.name, to: plan.place.folder, onto: target)
-        } catch {
-            if isFirstTry, !error.mayHaveHappened {
-                store.enqueue(forgetSent(removed, content.path))
-            }
-            // The next try sees what the server has, and keeps both.
-            guard error.kind == .revisionChanged else { throw JobFailure(error) }
-            throw JobFailure(FileSystemError(error), .retry(after: nil))
-        }
     }
 
     /// An open file that leaves the server must stay readable: what is missing is fetched first.

@@ -1,3 +1,4 @@
+import BlockCache
 import CloudStorage
 package import FileSystemTypes
 import Logging
@@ -188,6 +189,7 @@ extension VirtualFileSystem {
         guard let file = undertaking.convergence.goals.first?.item else { return }
         let item = try await inspect(heir).0
         var replaced: InodeNumber?
+        var passed: (from: ServerSide, to: ServerSide)?
         let (changes, gone) = tree.withLock { tree -> ([StateChange], UInt64?) in
             guard let id = tree.byKey[ItemKey(file)], let removed = tree.byKey[ItemKey(heir)],
                 let old = tree.nodes[removed], old.isRemoved, let home = tree.home(of: old)
@@ -209,6 +211,11 @@ extension VirtualFileSystem {
                     // the server has by now a listing shows.
                     (server.revision, server.size) = (stored.revision, stored.size)
                     server.modified = stored.modified
+                    if let old = tree.nodes[id]?.server,
+                        undertaking.seen?.first == SeenVersion(old)
+                    {
+                        passed = (old, server)
+                    }
                 }
                 if tree.nodes[id]?.overlay.revision == tree.nodes[id]?.server?.revision {
                     tree.nodes[id]?.overlay.revision = server.revision
@@ -219,6 +226,7 @@ extension VirtualFileSystem {
             changes += tree.recordChanges(of: [id])
             return (changes, nil)
         }
+        if let passed { cache.rename(passed.from.contentKey, to: passed.to.contentKey) }
         store.enqueue(changes + (replaced.map { endSent($0) } ?? []))
         if let gone { forgetGone(gone) }
     }
