@@ -13,7 +13,8 @@ enum CrashLoad {
         def note(*what):
             out.write(json.dumps(what) + "\n"); out.flush()
         def put(path, data):
-            with open(path, "wb") as f:
+            # By the driver, or by the kernel alone.
+            with open(path, rng.choice(["wb", "w+b"])) as f:
                 f.write(data)
                 if durable: f.flush(); os.fsync(f.fileno())
         def names_are_durable(*paths):

@@ -8,17 +8,6 @@ import Testing
 @Suite(.serialized) struct PassthroughTests {
     private static let mebibyte = 1 << 20
 
-    /// Whether the kernel takes files here.
-    private static var isOffered: Bool {
-        var name = utsname()
-        guard geteuid() == 0, uname(&name) == 0 else { return false }
-        let release = withUnsafeBytes(of: &name.release) {
-            String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
-        }
-        let numbers = release.split { !$0.isNumber }.prefix(2).compactMap { Int($0) }
-        return numbers.lexicographicallyPrecedes([6, 9]) == false
-    }
-
     /// Mounts a cloud where another client has put a file of 4 MiB, `a.bin`, which is here by then and
     /// known to be the server's.
     private static func with(
@@ -36,7 +25,7 @@ import Testing
             try await eventually(within: .seconds(30), "the file") {
                 try await mounted.attempt("cat a.bin > $W/copy").exitCode == 0
             }
-            if isOffered {
+            if MountedCloud.kernelTakesFiles {
                 try await eventually(within: .seconds(30), "the kernel's reading") {
                     try await mounted.readsWithoutItsDriver
                 }
@@ -196,6 +185,17 @@ import Testing
 }
 
 extension MountedCloud {
+    /// Whether the kernel takes files here.
+    static var kernelTakesFiles: Bool {
+        var name = utsname()
+        guard geteuid() == 0, uname(&name) == 0 else { return false }
+        let release = withUnsafeBytes(of: &name.release) {
+            String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+        }
+        let numbers = release.split { !$0.isNumber }.prefix(2).compactMap { Int($0) }
+        return numbers.lexicographicallyPrecedes([6, 9]) == false
+    }
+
     /// Whether the whole of `a.bin` is read while the driver is stopped, out of no page of the mount's: those
     /// that it has go with the second reading.
     fileprivate var readsWithoutItsDriver: Bool {

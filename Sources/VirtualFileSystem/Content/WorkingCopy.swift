@@ -323,11 +323,12 @@ final class WorkingCopy: Sendable {
     func freeze() -> FrozenContent { state.withLock { $0.freeze() } }
 
     /// As `freeze`, of what the server has, so many bytes; nil where that is not all here, or was
-    /// changed since.
+    /// changed since, or can be changed without the driver.
     func freezeSaved(size: Int64) -> FrozenContent? {
         state.withLock { state in
+            state.extent.settle()
             guard state.savedGeneration == state.generation, state.missing.isEmpty,
-                state.size == size
+                state.size == size, state.extent.inPlace == nil
             else { return nil }
             return state.freeze()
         }
