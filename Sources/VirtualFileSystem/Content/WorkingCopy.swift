@@ -76,7 +76,8 @@ final class WorkingCopy: Sendable {
     /// `removeSuperseded`, once the row speaks of this one.
     /// - Parameter whole: until the next confirmation nothing of it may change: so after a close.
     ///   Programs that go on after fsync bring their own order into their changes.
-    func keep(whole: Bool) {
+    @discardableResult
+    func keep(whole: Bool) -> Confirmation {
         state.withLock { state in
             state.isKeptWhole = whole
             // In this order: what comes in between is not confirmed.
@@ -86,6 +87,28 @@ final class WorkingCopy: Sendable {
                 generation: generation)
             let now = state.shown
             shown.withLock { $0 = now }
+            return Confirmation(kept: state.kept, rowEpoch: state.rowEpoch)
+        }
+    }
+
+    /// The state table speaks of a content that was confirmed.
+    func noteJournaled(_ confirmation: Confirmation) {
+        state.withLock { state in
+            if state.rowEpoch == confirmation.rowEpoch { state.journaled = confirmation.kept }
+        }
+    }
+
+    /// Confirms the content as it is now, where it is already, and the state table speaks of it; false where
+    /// it is to.
+    func keepAgain(whole: Bool) -> Bool {
+        state.withLock { state in
+            let generation = state.generation
+            guard let kept = state.kept, kept == state.journaled, kept.generation == generation,
+                kept.path == state.file.path, kept.size == state.size,
+                kept.missing == state.missing.ranges
+            else { return false }
+            state.isKeptWhole = whole
+            return true
         }
     }
 
@@ -98,9 +121,6 @@ final class WorkingCopy: Sendable {
             shown.withLock { $0 = now }
         }
     }
-
-    /// Tells rows that were made before from those that are made after the server has taken the content.
-    var rowEpoch: UInt64 { state.withLock { $0.rowEpoch } }
 
     /// A row of the confirmed content is about to come to stable storage: its file stays.
     func expectStable(_ row: InodeRecord) {
@@ -148,6 +168,7 @@ final class WorkingCopy: Sendable {
             state.savedGeneration = generation
             state.rowEpoch += 1
             state.stableRow = nil
+            state.journaled = nil
             // What the server has need not be brought back.
             if generation == state.generation { state.stableFiles = [] }
             if let generation, let kept = state.kept, kept.generation <= generation {

@@ -13,6 +13,8 @@ extension WorkingCopy {
         var isFrozen = false
         /// The content that close or fsync has confirmed.
         var kept: Kept?
+        /// The same, where the state table speaks of it.
+        var journaled: Kept?
         /// The next change moves to a copy first, so that a crash in the middle of it leaves the
         /// content that was confirmed.
         var isKeptWhole = false
@@ -55,6 +57,12 @@ extension WorkingCopy {
         /// What still has to come from the version it is based on.
         var missing: [ByteRange]
         var generation: UInt64
+    }
+
+    /// What the state table is about to speak of.
+    struct Confirmation {
+        var kept: Kept?
+        var rowEpoch: UInt64
     }
 
     /// What is asked for often, under a lock that nobody holds during disk work.

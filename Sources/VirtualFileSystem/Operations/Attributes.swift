@@ -13,9 +13,15 @@ extension VirtualFileSystem {
         node: UInt64, changes: AttributeChanges, handle: UInt64?, caller: Caller
     ) -> Outcome<FileAttributes> {
         guard !options.isReadOnly else { return .failure(.readOnly, "the mount is read-only") }
-        tree.withLock { _ = $0.noteChangeInPlace(of: node) }
         guard let size = changes.size else {
-            return now { () throws(FileSystemError) in try applyOverlay(changes, to: node) }
+            guard isInPlace(node) else {
+                return now { () throws(FileSystemError) in try applyOverlay(changes, to: node) }
+            }
+            return pending { () throws(FileSystemError) in
+                // What was written before does not change a time that is set now.
+                try await self.noteInPlace(node)
+                return try self.applyOverlay(changes, to: node)
+            }
         }
         let open = handle.flatMap { handle in
             tree.withLock { $0.handles[handle] }

@@ -10,9 +10,9 @@ extension VirtualFileSystem {
     /// close(2): the content survives the driver when this answers; where the mount is to answer
     /// for the server, it is there, or the error says why not.
     package func flush(handle: UInt64) -> Outcome<Void> {
-        guard isMappable(handle) else { return flushWritten(handle) }
+        guard mayStore(handle) else { return flushWritten(handle) }
         return pending { () throws(FileSystemError) in
-            try await self.takeMapped(by: handle)
+            try await self.takeStores(by: handle)
             try await self.flushWritten(handle).value()
         }
     }
@@ -22,7 +22,6 @@ extension VirtualFileSystem {
     func flushWritten(_ handle: UInt64, waits: Bool = true) -> Outcome<Void> {
         let node = tree.withLock { tree -> Node? in
             guard let open = tree.handles[handle], open.options.contains(.write) else { return nil }
-            tree.noteChangeInPlace(of: open.node)
             return tree.nodes[open.node]
         }
         guard let node, let working = node.working, !working.isSaved else { return .success(()) }
@@ -30,11 +29,16 @@ extension VirtualFileSystem {
             return node.isRemoved
                 ? .success(()) : .failure(.stale, "another client has deleted the file")
         }
-        let changes = keepContent(of: node.id, whole: node.writeHandles == 1)
         let refusal = refusalInPlace(of: node.id)
         let waitsForServer = waits && options.synchronization == .all && !node.isLocalOnly
+        let isWhole = node.writeHandles == 1
+        if !waitsForServer, node.isFlushed, refusal == nil, working.keepAgain(whole: isWhole) {
+            return .success(())
+        }
+        let (changes, confirmation) = keepContent(of: node.id, working, whole: isWhole)
         if !waitsForServer, let result = store.commitNow(changes, durability: .normal) {
             if case .success = result {
+                working.noteJournaled(confirmation)
                 working.removeSuperseded(keeping: sentPaths(of: node.inode))
                 if let refusal { return .ready(.failure(refusal)) }
             }
@@ -42,6 +46,7 @@ extension VirtualFileSystem {
         }
         return pending { () throws(FileSystemError) in
             try await self.store.commit(changes, durability: .normal)
+            working.noteJournaled(confirmation)
             working.removeSuperseded(keeping: self.sentPaths(of: node.inode))
             if let refusal { throw refusal }
             guard waitsForServer else { return }
@@ -55,13 +60,15 @@ extension VirtualFileSystem {
     }
 
     /// From now on the row speaks of the content, and it may be sent.
-    private func keepContent(of id: UInt64, whole: Bool) -> [StateChange] {
+    private func keepContent(
+        of id: UInt64, _ working: WorkingCopy, whole: Bool
+    ) -> ([StateChange], WorkingCopy.Confirmation) {
         tree.withLock { tree in
-            tree.nodes[id]?.working?.keep(whole: whole)
+            let confirmation = working.keep(whole: whole)
             tree.nodes[id]?.isFlushed = true
             tree.noteLocalChange(of: id)
             tree.compare(id)
-            return tree.recordChanges(of: [id])
+            return (tree.recordChanges(of: [id]), confirmation)
         }
     }
 
@@ -72,24 +79,21 @@ extension VirtualFileSystem {
         let id = tree.withLock { $0.handles[handle]?.node }
         guard let id else { return .success(()) }
         if let error = takeOwedError(of: [id]) { return .ready(.failure(error)) }
-        guard isMappable(handle) else { return fsyncWritten(id, dataOnly: dataOnly) }
+        guard mayStore(handle) else { return fsyncWritten(id, dataOnly: dataOnly) }
         return pending { () throws(FileSystemError) in
-            try await self.takeMapped(by: handle)
+            try await self.takeStores(by: handle)
             try await self.fsyncWritten(id, dataOnly: dataOnly).value()
         }
     }
 
     private func fsyncWritten(_ id: UInt64, dataOnly: Bool) -> Outcome<Void> {
-        let found = tree.withLock { tree in
-            tree.noteChangeInPlace(of: id)
-            return tree.nodes[id]?.working
+        guard let working = tree.withLock({ $0.nodes[id]?.working }), !working.isSaved else {
+            return .success(())
         }
-        guard let working = found, !working.isSaved else { return .success(()) }
         let refusal = refusalInPlace(of: id)
         return pending { () throws(FileSystemError) in
             try await self.disk.runShort { () throws(FileSystemError) in try working.sync() }
-            let epoch = working.rowEpoch
-            let changes = self.keepContent(of: id, whole: false)
+            let (changes, confirmation) = self.keepContent(of: id, working, whole: false)
             if dataOnly, case .put(let row)? = changes.first, changes.count == 1,
                 working.isStable(row)
             {
@@ -98,8 +102,11 @@ extension VirtualFileSystem {
             } else {
                 if case .put(let row)? = changes.first { working.expectStable(row) }
                 try await self.commitFully(changes)
-                if case .put(let row)? = changes.first { working.noteStable(row, epoch: epoch) }
+                if case .put(let row)? = changes.first {
+                    working.noteStable(row, epoch: confirmation.rowEpoch)
+                }
             }
+            working.noteJournaled(confirmation)
             if let inode = self.tree.withLock({ $0.nodes[id]?.inode }) {
                 working.removeSuperseded(keeping: self.sentPaths(of: inode))
             }
@@ -167,7 +174,7 @@ extension VirtualFileSystem {
                 node.cached = nil
             }
             tree.nodes[open.node] = node
-            tree.noteChangeInPlace(of: open.node)
+            if open.isInPlace { tree.noteEndInPlace(of: open.node) }
             tree.compare(open.node)
             let needsWork = node.writeHandles == 0 && (node.working != nil || node.holdsLock)
             if needsWork { return .work(open.node) }

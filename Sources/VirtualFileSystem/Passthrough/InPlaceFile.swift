@@ -10,21 +10,24 @@ import Synchronization
 /// of a mapping sets the time only if the page was not stored to since it was last written back: who
 /// counts on seeing every later store syncs the file first.
 ///
-/// Calls may come from any thread; none waits but for a change that is being written.
+/// Calls may come from any thread. To set the mark waits for a write that is under way, which can take as
+/// long as the disk does: only `takeChanges` and `sync` do.
 final class InPlaceFile: Sendable {
     /// What is known of the content.
     struct Look: Equatable {
         /// Bytes
         var size: Int64
-        /// How many times it was found changed.
+        /// Grows with every change that was seen. Odd as long as the mark is to be set again: what changes
+        /// until then may not show, so that no later number is the same.
         var changes: UInt64
+        /// When it was last changed, where nobody has noted that yet.
+        var time: FileTime?
     }
 
     private struct State {
         var isEnded = false
-        var look: Look
-        /// When it was last changed, where nobody has noted that yet.
-        var time: FileTime?
+        /// As of the last mark, and of the end.
+        var last: Look
     }
 
     /// The kernel's, for the file; nil of one that is only open by what an earlier run handed out.
@@ -34,6 +37,8 @@ final class InPlaceFile: Sendable {
     private let files: (any BackingFiles)?
     private let mark: FileTime
     private let state: Mutex<State>
+    /// Held while the mark is set again.
+    private let marking = Mutex<Void>(())
 
     /// Hands a file to the kernel; nil where the kernel doesn't take it, or where it can't be told who has it
     /// open.
@@ -50,7 +55,7 @@ final class InPlaceFile: Sendable {
         self.file = file
         self.files = files
         self.mark = mark
-        state = Mutex(State(look: Look(size: size, changes: 0)))
+        state = Mutex(State(last: Look(size: size, changes: 0)))
     }
 
     /// Follows a file that a program has had open since an earlier run, which was killed: until it closes
@@ -69,7 +74,7 @@ final class InPlaceFile: Sendable {
         self.file = file
         files = nil
         self.mark = mark
-        state = Mutex(State(look: Look(size: size, changes: 1), time: SystemClocks.now()))
+        state = Mutex(State(last: Look(size: size, changes: 2, time: SystemClocks.now())))
     }
 
     /// Sets the mark. Returns it as the disk keeps it, and the size.
@@ -82,39 +87,41 @@ final class InPlaceFile: Sendable {
         return (size, kept)
     }
 
-    /// Looks whether the content was changed since the last look, and how long it is.
-    func look() -> Look { state.withLock { look(&$0) } }
+    /// How the content is now. Waits for nothing.
+    func look() -> Look { state.withLock { look(at: $0) } }
 
-    private func look(_ state: inout State) -> Look {
-        guard !state.isEnded else { return state.look }
+    private func look(at state: State) -> Look {
+        guard !state.isEnded else { return state.last }
+        var look = state.last
         guard let (size, time) = Self.status(of: descriptor) else {
-            state.look.changes += 1
-            return state.look
+            look.changes += 1
+            return look
         }
-        state.look.size = size
-        guard time != mark else { return state.look }
-        state.look.changes += 1
-        state.time = time
-        // What is changed from here on sets the time again; what came before it is in the size.
-        _ = Self.setTime(mark, of: descriptor)
-        if let (size, _) = Self.status(of: descriptor) { state.look.size = size }
-        return state.look
+        look.size = size
+        if time != mark {
+            look.changes += 1
+            look.time = time
+        }
+        return look
     }
 
-    /// When it was last changed, if nobody has noted that yet.
-    var time: FileTime? {
-        state.withLock { state in
-            _ = look(&state)
-            return state.time
+    /// Sets the mark again where the content was changed. Returns when it was last changed, if nobody has
+    /// noted that yet: now it is.
+    func takeChanges() -> FileTime? {
+        marking.withLock { _ in
+            let isMarkGone = state.withLock { state in
+                let look = look(at: state)
+                state.last.time = look.time
+                guard !state.isEnded, look.changes != state.last.changes else { return false }
+                state.last.changes += 2
+                return true
+            }
+            // What is changed from here on sets the time again.
+            if isMarkGone { _ = Self.setTime(mark, of: descriptor) }
         }
-    }
-
-    /// The same, which is noted now.
-    func takeTime() -> FileTime? {
-        state.withLock { state in
-            _ = look(&state)
-            defer { state.time = nil }
-            return state.time
+        return state.withLock { state in
+            defer { state.last.time = nil }
+            return state.last.time
         }
     }
 
@@ -130,11 +137,15 @@ final class InPlaceFile: Sendable {
 
     var isEnded: Bool { state.withLock { $0.isEnded } }
 
-    /// Takes the file back: what was seen last is the content. Nothing happens where that was done.
+    /// Takes the file back, which nobody has open any more. Waits for nothing; nothing happens where that
+    /// was done.
     func end() {
         let isLast = state.withLock { state in
             guard !state.isEnded else { return false }
-            _ = look(&state)
+            let look = look(at: state)
+            let isChanged = look.changes != state.last.changes
+            state.last = look
+            if isChanged { state.last.changes += 1 }
             state.isEnded = true
             return true
         }

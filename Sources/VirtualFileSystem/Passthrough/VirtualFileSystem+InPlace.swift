@@ -127,27 +127,45 @@ extension VirtualFileSystem {
         let isOpen = tree.withLock { ($0.nodes[id]?.writeHandles ?? 0) > 0 }
         let frozen = try await asLocalJob { () async throws(FileSystemError) in
             try await self.disk.run { () throws(FileSystemError) in
-                try working.freezeOrCopy(confirmed: isOpen)
+                if !isOpen { self.noteChangeInPlace(of: id) }
+                return try working.freezeOrCopy(confirmed: isOpen)
             }
         }
         if frozen != nil { return frozen }
         // The next close or fsync has it sent.
-        tree.withLock { tree in
-            tree.noteChangeInPlace(of: id)
-            if isOpen { tree.nodes[id]?.isFlushed = false }
+        if isOpen {
+            return tree.withLock {
+                $0.nodes[id]?.isFlushed = false; return nil
+            }
         }
-        if isOpen { return nil }
         throw JobFailure(
             FileSystemError(.locked, "a program changes the file"), .retry(after: 1))
     }
 }
 
+extension VirtualFileSystem {
+    /// Whether programs change a file without the driver.
+    func isInPlace(_ id: UInt64) -> Bool { tree.withLock { $0.nodes[id]?.inPlace != nil } }
+
+    /// Notes what programs have changed of a file without the driver. Waits for a write that is under way.
+    func noteChangeInPlace(of id: UInt64) {
+        guard let working = tree.withLock({ $0.nodes[id]?.working }),
+            let time = working.takeChangesInPlace()
+        else { return }
+        tree.withLock { $0.nodes[id]?.noteChange(at: time) }
+    }
+
+    /// The same, on a thread that may wait.
+    func noteInPlace(_ id: UInt64) async throws(FileSystemError) {
+        guard isInPlace(id) else { return }
+        try await disk.runShort { () throws(FileSystemError) in self.noteChangeInPlace(of: id) }
+    }
+}
+
 extension Tree {
-    /// Notes what programs have changed of a file without the driver. Returns whether there was anything.
-    @discardableResult
-    mutating func noteChangeInPlace(of id: UInt64) -> Bool {
-        guard let time = nodes[id]?.working?.takeUnnotedTime() else { return false }
+    /// Notes the last change of a file that nobody has open any more.
+    mutating func noteEndInPlace(of id: UInt64) {
+        guard let time = nodes[id]?.working?.takeChangesInPlace() else { return }
         nodes[id]?.noteChange(at: time)
-        return true
     }
 }

@@ -104,9 +104,18 @@ extension VirtualFileSystem {
         }
     }
 
-    /// Whether stores through mappings may have to be looked for.
-    func isMappable(_ handle: UInt64) -> Bool {
-        tree.withLock { $0.handles[handle]?.isMappable ?? false }
+    /// Whether changes that the driver has not seen may have to be looked for.
+    func mayStore(_ handle: UInt64) -> Bool {
+        tree.withLock { tree in
+            guard let open = tree.handles[handle] else { return false }
+            return open.isMappable || open.isInPlace && open.options.contains(.write)
+        }
+    }
+
+    /// Notes, or brings to the working copy, what programs changed by a handle without the driver.
+    func takeStores(by handle: UInt64) async throws(FileSystemError) {
+        if let id = tree.withLock({ $0.handles[handle]?.node }) { try await noteInPlace(id) }
+        try await takeMapped(by: handle)
     }
 
     /// Keeps a closed handle until nobody maps the file by it any more.
@@ -139,7 +148,7 @@ extension VirtualFileSystem {
     private func keepMapped(by handle: UInt64) async -> Bool {
         forgetPages(changedBy: handle)
         do throws(FileSystemError) {
-            try await takeMapped(by: handle)
+            try await takeStores(by: handle)
             try await flushWritten(handle, waits: false).value()
             return true
         } catch {

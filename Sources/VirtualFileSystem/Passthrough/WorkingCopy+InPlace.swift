@@ -46,28 +46,30 @@ extension WorkingCopy {
     func isInPlace(_ file: InPlaceFile) -> Bool { shown.withLock { $0.extent.inPlace === file } }
 
     /// When a program has last changed it without the driver, if nobody has noted that yet.
-    var unnotedTime: FileTime? { shown.withLock { $0.extent.inPlace }?.time }
+    var unnotedTime: FileTime? { shown.withLock { $0.extent.inPlace }?.look().time }
 
-    /// The same, which is noted now.
-    func takeUnnotedTime() -> FileTime? { shown.withLock { $0.extent.inPlace }?.takeTime() }
+    /// The same, which is noted now. Waits for a write that is under way.
+    func takeChangesInPlace() -> FileTime? { shown.withLock { $0.extent.inPlace }?.takeChanges() }
 
     /// The content for an upload (`freeze`), a copy of it where the kernel has it. Nil where it changes
     /// meanwhile.
     ///
     /// May wait for the disk.
     /// - Parameter confirmed: nil too where it is not as a close or fsync has confirmed it last.
+    /// - Precondition: changes were taken (`takeChangesInPlace`), by the close or fsync at the earliest.
     func freezeOrCopy(confirmed: Bool) throws(FileSystemError) -> FrozenContent? {
         let inPlace = state.withLock { state -> InPlaceFile? in
             state.extent.settle()
             return state.extent.inPlace
         }
         guard let inPlace else { return freeze() }
-        _ = inPlace.look()
         // Stores to mappings that are not seen otherwise.
         try inPlace.sync()
         let plan: (file: ContentFile, size: Int64, generation: UInt64, path: String)? =
             state.withLock { state in
                 let generation = state.generation
+                // The next change would not show.
+                guard inPlace.look().time == nil else { return nil }
                 let size = state.size
                 let isConfirmed = state.kept?.generation == generation && state.kept?.size == size
                 guard isConfirmed || !confirmed else { return nil }
