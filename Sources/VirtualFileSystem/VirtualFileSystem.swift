@@ -48,6 +48,8 @@ package final class VirtualFileSystem: Sendable {
     let jobObservers = Mutex<[Latch<Void>]>([])
     /// Monotonic seconds until which the server counts as not answering.
     let silentUntil = Mutex<Double>(-.infinity)
+    /// Monotonic seconds until which looks at known folders don't wait for their listing.
+    let slowUntil = Mutex<Double>(-.infinity)
     /// The task that carries out the reconciler's jobs.
     let synchronization = Mutex<Task<Void, Never>?>(nil)
     /// Server changes of several calls that could not be ended yet, by their record.

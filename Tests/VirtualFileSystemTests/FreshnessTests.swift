@@ -1,6 +1,7 @@
 import ChangeFeed
 import CloudStorage
 import FileSystemTypes
+import StateStore
 import TestSupport
 import Testing
 
@@ -89,6 +90,31 @@ import VirtualFileSystem
         }
         let second = try await fixture.restart()
         #expect(try await second.names("/d") == ["a"])
+    }
+
+    /// A server that does not answer is waited for once, not at each folder of a walk.
+    @Test func aWalkWaitsOnceForASilentServer() async throws {
+        let cloud = ModelCloud()
+        for name in 0..<20 {
+            cloud.makeFolderByOther(at: "/\(name)")
+            cloud.storeByOther(Array("1".utf8), at: "/\(name)/a")
+        }
+        let first = try await Fixture.make(cloud: cloud)
+        for name in 0..<20 { #expect(try await first.names("/\(name)") == ["a"]) }
+        await first.store.close()
+        let held = HeldCloud(cloud, holdingDownloads: 0)
+        held.holdListings()
+        let second = try await Fixture.make(cloud: cloud, folder: first.folder, over: held) {
+            ($0.firstLookSeconds, $0.revalidationSeconds) = (1, 1)
+            $0.readsAhead = false
+        }
+        let began = ContinuousClock.now
+        for name in 0..<20 { #expect(try await second.names("/\(name)") == ["a"]) }
+        #expect(ContinuousClock.now - began < .seconds(8))
+        cloud.storeByOther(Array("2".utf8), at: "/19/b")
+        held.letGo()
+        try await eventually { try await second.names("/19") == ["a", "b"] }
+        await second.end()
     }
 
     @Test func modificationTimesOfProgramsStay() async throws {

@@ -3,21 +3,28 @@ import FileSystemTypes
 import Synchronization
 import TestSupport
 
-/// The model cloud, with downloads that wait for the test.
+/// The model cloud, with downloads, and listings, that wait for the test.
 final class HeldCloud: PartialCloud {
     private struct State {
         var passing: Int
+        var holdsListings = false
         var held = 0
         var cancelled = 0
         var nextWaiter: UInt64 = 0
         var waiters: [UInt64: CheckedContinuation<Bool, Never>] = [:]
     }
 
-    let model = ModelCloud()
+    let model: ModelCloud
     private let state: Mutex<State>
 
     /// - Parameter count: downloads that pass before the others wait.
-    init(holdingDownloads count: Int) { state = Mutex(State(passing: count)) }
+    init(_ model: ModelCloud = ModelCloud(), holdingDownloads count: Int) {
+        self.model = model
+        state = Mutex(State(passing: count))
+    }
+
+    /// From now on listings wait, as downloads do.
+    func holdListings() { state.withLock { ($0.holdsListings, $0.passing) = (true, 0) } }
 
     /// Downloads that had to wait.
     var held: Int { state.withLock { $0.held } }
@@ -28,6 +35,7 @@ final class HeldCloud: PartialCloud {
     func letGo() {
         let waiters = state.withLock { state in
             state.passing = .max
+            state.holdsListings = false
             defer { state.waiters = [:] }
             return state.waiters.values
         }
@@ -43,7 +51,8 @@ final class HeldCloud: PartialCloud {
     func list(
         _ folder: ItemReference, validator: String?
     ) async throws(CloudStorageError) -> FolderListing {
-        try await model.list(folder, validator: validator)
+        if state.withLock({ $0.holdsListings }), let waiter = next() { try await wait(waiter) }
+        return try await model.list(folder, validator: validator)
     }
 
     func item(_ reference: ItemReference) async throws(CloudStorageError) -> CloudItem {
@@ -53,7 +62,13 @@ final class HeldCloud: PartialCloud {
     func download(
         _ file: ItemReference, range: ByteRange?, to sink: any DownloadSink
     ) async throws(CloudStorageError) {
-        let waiter: UInt64? = state.withLock { state in
+        if let waiter = next() { try await wait(waiter) }
+        try await model.download(file, range: range, to: sink)
+    }
+
+    /// The next one to wait; nil where it passes.
+    private func next() -> UInt64? {
+        state.withLock { state in
             if state.passing > 0 {
                 state.passing -= 1
                 return nil
@@ -62,8 +77,6 @@ final class HeldCloud: PartialCloud {
             state.nextWaiter += 1
             return state.nextWaiter
         }
-        if let waiter { try await wait(waiter) }
-        try await model.download(file, range: range, to: sink)
     }
 
     private func wait(_ id: UInt64) async throws(CloudStorageError) {

@@ -60,19 +60,40 @@ extension VirtualFileSystem {
         case .current: return
         case .unknown: try await refresh(folder)
         case .stale:
+            guard !areListingsSlow else { return checkLater(folder) }
             // After a kill the table may lack what had just happened.
             let isTrusted =
                 node.validatedAt == -.infinity && hasOrderlyPast.load(ordering: .relaxed)
             let patience = isTrusted ? options.firstLookSeconds : options.revalidationSeconds
             do throws(FileSystemError) {
-                _ = try await listings.run(folder, forSeconds: patience) {
+                let isInTime = try await listings.run(folder, forSeconds: patience) {
                     () throws(FileSystemError) in try await self.list(folder)
                 }
+                if !isInTime { listingsAreSlow() }
             } catch {
                 if error.code == .notFound || error.code == .accessDenied { throw error }
                 logger.debug("using the known listing", metadata: ["error": "\(error)"])
             }
         }
+    }
+
+    /// A server that was waited for in vain is not waited for by the next looks: who walks through a
+    /// known tree would wait for each folder.
+    private func listingsAreSlow() {
+        slowUntil.withLock { $0 = options.chance.monotonicSeconds() + Self.slowSeconds }
+    }
+
+    private var areListingsSlow: Bool {
+        slowUntil.withLock { $0 } > options.chance.monotonicSeconds()
+    }
+
+    /// Unless an answer comes before.
+    private static let slowSeconds = 10.0
+    private static let mostChecksLater = 64
+
+    /// Has a folder checked in the background; not where many are already, it is at its next look then.
+    private func checkLater(_ folder: UInt64) {
+        if listings.count < Self.mostChecksLater { refreshLater(folder) }
     }
 
     /// Asks the server for a folder's entries, unless somebody does already.
@@ -104,6 +125,7 @@ extension VirtualFileSystem {
         }
         do throws(CloudStorageError) {
             try await listOnServer(folder)
+            slowUntil.withLock { $0 = -.infinity }
         } catch {
             try handleListingFailure(error, of: folder, isRestored: isRestored)
         }
