@@ -89,12 +89,16 @@ package enum LinuxFileCalls {
         case any
     }
 
+    /// Opens that meet a lease of ours send SIGIO (fcntl(2)), which would end the process.
+    private static let ignoreBrokenLeases: Void = { signal(SIGIO, SIG_IGN) }()
+
     /// Whether nobody else has a file open in such a way, mappings included (fcntl(2), F_SETLEASE):
     /// a lease is taken and given back at once. False too where the file system knows no leases.
     ///
     /// The descriptor must be open for reading only where it is asked for writers; whoever opens the file in that instant waits for
-    /// it, or fails with EWOULDBLOCK if it may not wait, and this process gets SIGIO.
+    /// it, or fails with EWOULDBLOCK if it may not wait. This process ignores SIGIO from then on.
     package static func isFree(_ descriptor: Int32, of others: OtherOpens) -> Bool {
+        ignoreBrokenLeases
         let setLease: Int32 = 1024
         let kind = others == .any ? F_WRLCK : F_RDLCK
         guard fcntl(descriptor, setLease, Int32(kind)) == 0 else { return false }

@@ -19,8 +19,6 @@ final class FuseBackingFiles: BackingFiles {
     /// Nil where this process can't have the kernel do so: it needs CAP_SYS_ADMIN.
     init?(_ session: FuseSessionPointer, options: FuseMountOptions, logger: Logger) {
         guard options.passesThrough, geteuid() == 0 else { return nil }
-        // Opens that meet a lease of ours send it (fcntl(2)); it would end the process.
-        signal(SIGIO, SIG_IGN)
         state = Mutex(State(session: session))
         self.logger = logger
     }
