@@ -144,7 +144,12 @@ extension MountedCloud {
     func losePower() async throws { try await atHome("xfs_io -x -c shutdown disk") }
 
     func restorePower() async throws {
-        try await atHome("umount disk; mount -o loop disk.img disk")
+        // The kernel gives back what it had of the killed driver's files when it comes to it.
+        try await atHome(
+            """
+            until umount disk 2> umount.txt; do [ $SECONDS -lt 30 ] || { cat umount.txt >&2; exit 1; }; done
+            mount -o loop disk.img disk
+            """)
     }
 
     /// Returns when the server has everything.
