@@ -264,6 +264,21 @@ import VirtualFileSystem
         #expect(Self.server(fixture) == "copiedrst content of a fi\0\0\0\0\0")
     }
 
+    /// The kernel may write back what was stored to a mapping by a handle that appends.
+    @Test func pagesAreWrittenWhereTheyBelong() async throws {
+        let (fixture, _) = try await Self.make()
+        let appender = try await fixture.opened("/a.txt", [.write, .append])
+        let outcome = Array("THE".utf8).withUnsafeBytes {
+            fixture.fileSystem.write(
+                handle: appender.handle, offset: 0, bytes: $0, isPage: true)
+        }
+        #expect(try await outcome.value() == 3)
+        try await fixture.write("!", handle: appender.handle)
+        try await fixture.close(appender.handle)
+        await fixture.work()
+        #expect(Self.server(fixture) == "THE first content of a file!")
+    }
+
     /// Where the kernel takes no files the driver writes, as for programs that only write.
     @Test func theDriverWritesWhereTheKernelCant() async throws {
         let (fixture, kernel) = try await Self.make()
