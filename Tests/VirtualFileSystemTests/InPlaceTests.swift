@@ -179,6 +179,42 @@ import VirtualFileSystem
         #expect(try await fixture.read("/a.txt") == "the LATE! content of a file")
     }
 
+    /// Who has closed last has only read, but another program still stores to what it has mapped.
+    @Test func whatIsStoredAfterAReadersCloseIsSent() async throws {
+        let (fixture, kernel) = try await Self.make()
+        let writer = try await fixture.openedInPlace("/a.txt")
+        let reader = try await fixture.opened("/a.txt", [.read])
+        let mapping = try kernel.file(writer.backing, O_RDWR)
+        try await fixture.close(writer.handle)
+        try await fixture.close(reader.handle)
+        #expect(kernel.count == 1)
+        #expect(pwrite(mapping, "LATE!", 5, 4) == 5)
+        try await eventually {
+            await fixture.work()
+            return Self.server(fixture) == "the LATE! content of a file"
+        }
+        Glibc.close(mapping)
+        try await eventually { kernel.count == 0 }
+        await fixture.fileSystem.shutdown()
+    }
+
+    /// Who asks for all to be sent need not wait until the mapping is looked at next.
+    @Test func aSyncSendsWhatIsMapped() async throws {
+        let (fixture, kernel) = try await Self.make()
+        let file = try await fixture.openedInPlace("/a.txt")
+        let mapping = try kernel.file(file.backing, O_RDWR)
+        try await fixture.close(file.handle)
+        for round in 10..<20 {
+            #expect(pwrite(mapping, "no. \(round)", 6, 0) == 6)
+            await fixture.fileSystem.sendNow(below: [])
+            await fixture.work()
+            #expect(Self.server(fixture)?.hasPrefix("no. \(round)") == true)
+        }
+        Glibc.close(mapping)
+        try await eventually { kernel.count == 0 }
+        await fixture.fileSystem.shutdown()
+    }
+
     /// A reader that stays keeps the file, of which the server gets a copy.
     @Test func aReaderMayStayLonger() async throws {
         let (fixture, kernel) = try await Self.make()

@@ -84,6 +84,7 @@ extension VirtualFileSystem {
             tree.nodes[id]?.writeHandles += 1
             var open = FileHandle(node: id, options: [.read, .write])
             open.isInPlace = true
+            open.isClosed = true
             tree.handles[handle] = open
             tree.compare(id)
             return handle
