@@ -78,7 +78,8 @@ enum FileOperations {
         FuseDispatcher.answer(request, .write) { dispatcher, _ in
             dispatcher.fileSystem.write(
                 handle: info?.pointee.fh ?? 0, offset: Int64(offset),
-                bytes: UnsafeRawBufferPointer(start: bytes, count: size))
+                bytes: UnsafeRawBufferPointer(start: bytes, count: size),
+                isPage: info?.pointee.writepage == 1)
         } reply: {
             FuseDispatcher.replyCount($0, $1, $2)
         }

@@ -116,6 +116,39 @@ import Testing
         }
     }
 
+    /// What is stored to a mapping comes to its place, although the descriptor appends what is written: where
+    /// the kernel writes by itself, and where the driver does, since somebody only writes.
+    @Test(arguments: clouds)
+    func storesOfAnAppenderStayInTheirPlace(_ kind: CloudKind) async throws {
+        try await Self.with(kind) { mounted, bob, content in
+            _ = try await mounted.python(
+                """
+                import mmap
+                def store(place, text):
+                    file = os.open("a.bin", os.O_RDWR | os.O_APPEND)
+                    view = mmap.mmap(file, 16384)
+                    view[place:place + 4] = text
+                    view.flush()
+                    view.close()
+                    os.fsync(file)
+                    os.close(file)
+                    assert os.stat("a.bin").st_size == \(Self.size), os.stat("a.bin").st_size
+                store(5000, b"LONE")
+                writer = os.open("a.bin", os.O_WRONLY)
+                store(9000, b"BOTH")
+                os.close(writer)
+                """)
+            try await mounted.sync()
+            var expected = content
+            expected.replaceSubrange(5000..<5004, with: Array("LONE".utf8))
+            expected.replaceSubrange(9000..<9004, with: Array("BOTH".utf8))
+            let wanted = expected
+            try await eventually(within: .seconds(60), "the stores on the server") {
+                try await Self.stored("a.bin", mounted, bob) == wanted
+            }
+        }
+    }
+
     /// A database at work, which lays its own order into its writes: what is sent while it is open is
     /// a state that it was in, and the last one arrives.
     @Test(arguments: [CloudKind.leitzCloud(ServerBehaviour()), .webDAV(.apache)])

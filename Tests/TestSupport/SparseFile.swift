@@ -17,3 +17,10 @@ package func makeOlder(_ path: String, seconds: Int) throws {
 package struct SparseFileError: Error {
     var code: Int32
 }
+
+/// When an open file was last changed, since 1970.
+package func modificationTime(of descriptor: Int32) -> (seconds: Int64, nanoseconds: Int32) {
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else { return (0, 0) }
+    return (Int64(status.st_mtim.tv_sec), Int32(status.st_mtim.tv_nsec))
+}

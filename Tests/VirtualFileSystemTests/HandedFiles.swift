@@ -1,6 +1,7 @@
 import FileSystemTypes
 import Glibc
 import Synchronization
+import TestSupport
 import Testing
 
 import VirtualFileSystem
@@ -71,6 +72,14 @@ extension Fixture {
 }
 
 extension HandedFiles {
+    /// The modification time of the local file.
+    func modified(_ backing: OpenedFile.Backing?) throws -> FileTime {
+        let file = try file(backing, O_RDONLY)
+        defer { Glibc.close(file) }
+        let (seconds, nanoseconds) = modificationTime(of: file)
+        return FileTime(seconds: seconds, nanoseconds: nanoseconds)
+    }
+
     /// A program writes without the driver.
     func write(_ text: String, at offset: Int = 0, _ backing: OpenedFile.Backing?) throws {
         let file = try file(backing, O_RDWR)

@@ -48,7 +48,7 @@ import VirtualFileSystem
     @Test func filesThatWaitForTheCacheCanBeUsed() async throws {
         let fixture = try await fixture()
         try await saveAll(fixture)
-        fixture.fileSystem.sendNow(below: [])
+        await fixture.fileSystem.sendNow(below: [])
         for number in stride(from: 0, to: count, by: 3) {
             #expect(try await fixture.read("/f\(number)") == text(number))
             try await fixture.save("next", to: "/f\(number)")

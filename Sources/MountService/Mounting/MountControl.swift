@@ -33,7 +33,7 @@ struct MountControl: Sendable {
         case .status: return ControlAnswer(status: report)
         case .unmount: return await unmount(request)
         case .sync:
-            fileSystem.sendNow(below: path)
+            await fileSystem.sendNow(below: path)
             return ControlAnswer(progress: progress(below: path))
         case .progress:
             await fileSystem.jobEnded(within: 1)

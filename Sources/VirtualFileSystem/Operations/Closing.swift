@@ -21,7 +21,9 @@ extension VirtualFileSystem {
     /// - Parameter waits: for the server, where the mount is to answer for it.
     func flushWritten(_ handle: UInt64, waits: Bool = true) -> Outcome<Void> {
         let node = tree.withLock { tree -> Node? in
-            guard let open = tree.handles[handle], open.options.contains(.write) else { return nil }
+            guard let open = tree.handles[handle],
+                open.options.contains(.write) || open.isClosed && open.isInPlace
+            else { return nil }
             return tree.nodes[open.node]
         }
         guard let node, let working = node.working, !working.isSaved else { return .success(()) }
@@ -159,7 +161,10 @@ extension VirtualFileSystem {
                 tree.handles[handle] = nil
                 return .nothing(nil)
             }
-            if unlessMapped, node.isStillMapped(by: open) { return .mapped }
+            if unlessMapped, node.isStillMapped(by: open) {
+                tree.handles[handle]?.isClosed = true
+                return .mapped
+            }
             tree.handles[handle] = nil
             node.openHandles -= 1
             if open.isBacked, let file = node.endBacked(open.options) {

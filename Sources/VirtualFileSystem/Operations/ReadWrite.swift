@@ -153,11 +153,14 @@ extension VirtualFileSystem {
 
     /// Writes to the working copy. `bytes` need only be valid during the call, which may wait for
     /// the local disk.
+    /// - Parameter isPage: the kernel writes what programs have stored to mappings, by any handle: one
+    ///   that appends too writes it where it belongs.
     package func write(
-        handle: UInt64, offset: Int64, bytes: UnsafeRawBufferPointer
+        handle: UInt64, offset: Int64, bytes: UnsafeRawBufferPointer, isPage: Bool = false
     ) -> Outcome<Int> {
         now { () throws(FileSystemError) in
-            let (id, working, isAppending) = try writable(handle)
+            let (id, working, appends) = try writable(handle)
+            let isAppending = appends && !isPage
             let end = isAppending ? working.size : offset
             try checkGrowth(of: id, to: max(working.size, end + Int64(bytes.count)))
             if isAppending {

@@ -79,8 +79,9 @@ final class InPlaceFile: Sendable {
 
     /// Sets the mark. Returns it as the disk keeps it, and the size.
     private static func marked(_ descriptor: Int32) -> (size: Int64, mark: FileTime)? {
-        let yesterday = SystemClocks.now().seconds - 86_400
-        let mark = FileTime(seconds: yesterday, nanoseconds: 500_000_000)
+        // Yesterday, and another one each time: uploads that go on tell contents apart by their times.
+        let now = SystemClocks.now()
+        let mark = FileTime(seconds: now.seconds - 86_400, nanoseconds: now.nanoseconds)
         guard setTime(mark, of: descriptor), let (size, kept) = status(of: descriptor) else {
             return nil
         }

@@ -84,6 +84,7 @@ extension VirtualFileSystem {
             tree.nodes[id]?.writeHandles += 1
             var open = FileHandle(node: id, options: [.read, .write])
             open.isInPlace = true
+            open.isClosed = true
             tree.handles[handle] = open
             tree.compare(id)
             return handle
@@ -134,8 +135,10 @@ extension VirtualFileSystem {
         if frozen != nil { return frozen }
         // The next close or fsync has it sent.
         if isOpen {
-            return tree.withLock {
-                $0.nodes[id]?.isFlushed = false; return nil
+            return tree.withLock { tree in
+                // Meanwhile a close may have confirmed what it is now.
+                if !working.isConfirmed { tree.nodes[id]?.isFlushed = false }
+                return nil
             }
         }
         throw JobFailure(

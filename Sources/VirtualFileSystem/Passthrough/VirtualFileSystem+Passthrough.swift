@@ -170,7 +170,15 @@ extension VirtualFileSystem {
     /// The end of the mount: what is mapped still, by programs that a lazy unmount left, is kept as it is.
     func endMappings() async {
         await mappedHandles.end()
-        let handles = tree.withLock { $0.handles.filter(\.value.mayStore).map(\.key) }
+        let handles = tree.withLock { tree in
+            tree.handles.filter { $0.value.mayStore || $0.value.isClosed }.map(\.key)
+        }
+        for handle in handles { await keepMapped(by: handle) }
+    }
+
+    /// Looks at once for what was stored to files that programs have closed and still map, or did just now.
+    func keepMappings() async {
+        let handles = tree.withLock { $0.handles.filter(\.value.isClosed).map(\.key) }
         for handle in handles { await keepMapped(by: handle) }
     }
 }

@@ -51,6 +51,9 @@ extension WorkingCopy {
     /// The same, which is noted now. Waits for a write that is under way.
     func takeChangesInPlace() -> FileTime? { shown.withLock { $0.extent.inPlace }?.takeChanges() }
 
+    /// Whether the content is as a close or fsync has confirmed it last.
+    var isConfirmed: Bool { shown.withLock { $0.kept?.generation == $0.extent.generation } }
+
     /// The content for an upload (`freeze`), a copy of it where the kernel has it. Nil where it changes
     /// meanwhile.
     ///
@@ -58,34 +61,60 @@ extension WorkingCopy {
     /// - Parameter confirmed: nil too where it is not as a close or fsync has confirmed it last.
     /// - Precondition: changes were taken (`takeChangesInPlace`), by the close or fsync at the earliest.
     func freezeOrCopy(confirmed: Bool) throws(FileSystemError) -> FrozenContent? {
-        let inPlace = state.withLock { state -> InPlaceFile? in
+        let (inPlace, frozen) = state.withLock { state -> (InPlaceFile?, FrozenContent?) in
             state.extent.settle()
-            return state.extent.inPlace
+            // Under one lock: the kernel must not have it in between.
+            if let file = state.extent.inPlace { return (file, nil) }
+            return (nil, state.freeze())
         }
-        guard let inPlace else { return freeze() }
+        guard let inPlace else { return frozen }
         // Stores to mappings that are not seen otherwise.
         try inPlace.sync()
-        let plan: (file: ContentFile, size: Int64, generation: UInt64, path: String)? =
-            state.withLock { state in
-                let generation = state.generation
-                // The next change would not show.
-                guard inPlace.look().time == nil else { return nil }
-                let size = state.size
-                let isConfirmed = state.kept?.generation == generation && state.kept?.size == size
-                guard isConfirmed || !confirmed else { return nil }
-                state.copies += 1
-                return (state.file, size, generation, state.copyPath)
-            }
-        guard let plan else { return nil }
-        let copy = try ContentFile(path: plan.path, create: true)
+        enum Plan {
+            case copy(file: ContentFile, size: Int64, generation: UInt64, path: String)
+            case wait, again
+        }
+        let plan: Plan = state.withLock { state in
+            // Programs may have closed it meanwhile, and opened it again.
+            guard state.extent.inPlace === inPlace, !inPlace.isEnded else { return .again }
+            let generation = state.generation
+            // The next change would not show.
+            guard inPlace.look().time == nil else { return .wait }
+            let size = state.size
+            let isConfirmed = state.kept?.generation == generation && state.kept?.size == size
+            guard isConfirmed || !confirmed else { return .wait }
+            state.copies += 1
+            return .copy(
+                file: state.file, size: size, generation: generation, path: state.copyPath)
+        }
+        switch plan {
+        case .wait: return nil
+        case .again: return try freezeOrCopy(confirmed: confirmed)
+        case .copy(let file, let size, let generation, let path):
+            return try copied(file, size: size, generation: generation, to: path)
+        }
+    }
+
+    /// A copy of the content; nil where it has changed since, or does meanwhile.
+    private func copied(
+        _ file: ContentFile, size: Int64, generation: UInt64, to path: String
+    ) throws(FileSystemError) -> FrozenContent? {
+        let copy = try ContentFile(path: path, create: true)
         do throws(FileSystemError) {
-            try plan.file.copy(ByteRange(0, plan.size), to: copy, at: 0)
+            let piece: Int64 = 16 << 20
+            var offset: Int64 = 0
+            // A copy of a large file that is changed all the time is not made to its end in vain.
+            while offset < size, self.generation == generation {
+                let end = min(offset + piece, size)
+                try file.copy(ByteRange(offset, end), to: copy, at: offset)
+                offset = end
+            }
         } catch {
             copy.remove()
             throw error
         }
         let isWhole = state.withLock { state in
-            guard state.generation == plan.generation, state.size == plan.size else { return false }
+            guard state.generation == generation, state.size == size else { return false }
             state.frozen = copy
             state.superseded.append(copy)
             return true
@@ -94,7 +123,7 @@ extension WorkingCopy {
             copy.remove()
             return nil
         }
-        return FrozenContent(file: copy, size: plan.size, generation: plan.generation)
+        return FrozenContent(file: copy, size: size, generation: generation)
     }
 }
 

@@ -19,7 +19,8 @@ extension VirtualFileSystem {
     }
 
     /// Has everything below a path (as of the mount's top; empty: everything) sent at once.
-    package func sendNow(below path: [String]) {
+    package func sendNow(below path: [String]) async {
+        await keepMappings()
         tree.withLock { tree in
             let items = tree.unsettled(below: path)
             // Only what happens from now on counts.
@@ -49,7 +50,7 @@ extension VirtualFileSystem {
 
     /// Sends everything; returns when all is sent, what is left can't be, or the time is over.
     package func drain(forSeconds limit: Double) async -> Progress {
-        sendNow(below: [])
+        await sendNow(below: [])
         let end = SystemClocks.monotonicSeconds() + limit
         while true {
             let progress = progress(below: [])

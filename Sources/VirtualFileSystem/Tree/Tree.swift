@@ -228,6 +228,8 @@ struct FileHandle {
     var isBacked = false
     /// The kernel has it open on the node's `inPlace`.
     var isInPlace = false
+    /// The program has closed it, and somebody still maps the file by it.
+    var isClosed = false
     /// Has the kernel drop pages behind the program, where it can do without them at the next open.
     var dropBehind: DropBehind?
 
