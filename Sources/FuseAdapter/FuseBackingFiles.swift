@@ -9,8 +9,10 @@ import VirtualFileSystem
 /// Any thread may call; the calls don't wait for anything.
 final class FuseBackingFiles: BackingFiles {
     private struct State {
-        /// Nil once the session has ended, or the kernel takes no such files.
+        /// Nil once the session has ended.
         var session: FuseSessionPointer?
+        /// It takes no more of them.
+        var isRefused = false
     }
 
     private let state: Mutex<State>
@@ -25,11 +27,11 @@ final class FuseBackingFiles: BackingFiles {
 
     func open(_ descriptor: Int32) -> Int32? {
         let answer = state.withLock { state -> Int32? in
-            guard let session = state.session else { return nil }
+            guard let session = state.session, !state.isRefused else { return nil }
             let answer = cfuse3_open_backing(session.raw, descriptor)
             // Not permitted, or unknown to the kernel: it will not be otherwise for the next file.
             if [-EPERM, -EOPNOTSUPP, -ENOTTY, -EINVAL, -ELOOP].contains(answer) {
-                state.session = nil
+                state.isRefused = true
             }
             return answer
         }

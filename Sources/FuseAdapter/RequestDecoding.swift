@@ -29,6 +29,13 @@ extension FileSystemError {
 }
 
 extension OpenOptions {
+    /// `O_DIRECT` (asm/fcntl.h), which Glibc declares for `_GNU_SOURCE` only.
+    #if arch(arm64)
+        package static let directFlag: Int32 = 0x1_0000
+    #else
+        package static let directFlag: Int32 = 0x4000
+    #endif
+
     /// The flags of open(2).
     package init(openFlags flags: Int32) {
         var options: OpenOptions = []
@@ -40,6 +47,7 @@ extension OpenOptions {
         }
         if flags & O_TRUNC != 0 { options.insert(.truncate) }
         if flags & O_APPEND != 0 { options.insert(.append) }
+        if flags & Self.directFlag != 0 { options.insert(.direct) }
         if flags & O_EXCL != 0 { options.insert(.exclusive) }
         self = options
     }

@@ -12,6 +12,7 @@ import VirtualFileSystem
         (O_RDWR | O_APPEND, [.read, .write, .append]),
         (O_RDWR | O_CREAT | O_EXCL, [.read, .write, .exclusive]),
         (O_RDONLY | O_CLOEXEC | O_NONBLOCK, [.read]),
+        (O_RDWR | OpenOptions.directFlag, [.read, .write, .direct]),
         // For ioctl only (open(2)).
         (O_ACCMODE, []),
     ])

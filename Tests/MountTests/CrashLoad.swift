@@ -17,6 +17,12 @@ enum CrashLoad {
             with open(path, rng.choice(["wb", "w+b"])) as f:
                 f.write(data)
                 if durable: f.flush(); os.fsync(f.fileno())
+        def done(*what):
+            # An fsync can succeed while ext4 is being shut down, although nothing is written any more;
+            # one that begins later fails.
+            if durable:
+                with open("disk/alive", "wb") as f: f.write(b"1"); f.flush(); os.fsync(f.fileno())
+            note("done", *what)
         def names_are_durable(*paths):
             if not durable: return
             for folder in {os.path.dirname(p) for p in paths}:
@@ -35,21 +41,21 @@ enum CrashLoad {
             try:
                 if what == "write":
                     note("begin", what, name, digest); put(f"{top}/{name}", data)
-                    here.add(name); note("done", what, name, digest)
+                    here.add(name); done(what, name, digest)
                 elif what == "save":
                     temporary = f"{top}/{name}.tmp{count}"
                     put(temporary, data)
                     note("begin", what, name, digest); os.rename(temporary, f"{top}/{name}")
                     names_are_durable(temporary)
-                    here.add(name); note("done", what, name, digest)
+                    here.add(name); done(what, name, digest)
                 elif what == "remove" and name in here:
                     note("begin", what, name, None); os.unlink(f"{top}/{name}")
                     names_are_durable(f"{top}/{name}")
-                    here.discard(name); note("done", what, name, None)
+                    here.discard(name); done(what, name, None)
                 elif what == "move" and name in here and name != other:
                     note("begin", what, name, other); os.rename(f"{top}/{name}", f"{top}/{other}")
                     names_are_durable(f"{top}/{name}", f"{top}/{other}")
-                    here.discard(name); here.add(other); note("done", what, name, other)
+                    here.discard(name); here.add(other); done(what, name, other)
             except OSError as error:
                 note("failed", what, name, str(error)); sys.exit(0)
         note("end", "", "", None)

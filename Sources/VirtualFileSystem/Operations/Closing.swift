@@ -14,6 +14,14 @@ extension VirtualFileSystem {
         return pending { () throws(FileSystemError) in
             try await self.takeStores(by: handle)
             try await self.flushWritten(handle).value()
+            self.noteClosing(handle, true)
+        }
+    }
+
+    private func noteClosing(_ handle: UInt64, _ isClosing: Bool) {
+        tree.withLock { tree in
+            guard let open = tree.handles[handle], open.isInPlace else { return }
+            tree.nodes[open.node]?.isClosingInPlace = isClosing
         }
     }
 
@@ -83,6 +91,7 @@ extension VirtualFileSystem {
         if let error = takeOwedError(of: [id]) { return .ready(.failure(error)) }
         guard mayStore(handle) else { return fsyncWritten(id, dataOnly: dataOnly) }
         return pending { () throws(FileSystemError) in
+            self.noteClosing(handle, false)
             try await self.takeStores(by: handle)
             try await self.fsyncWritten(id, dataOnly: dataOnly).value()
         }

@@ -43,6 +43,8 @@ package struct OpenOptions: OptionSet, Sendable {
     package static let append = OpenOptions(rawValue: 8)
     /// `create` fails where the name exists.
     package static let exclusive = OpenOptions(rawValue: 16)
+    /// Past the page cache (`O_DIRECT`).
+    package static let direct = OpenOptions(rawValue: 32)
 }
 
 /// An open file.

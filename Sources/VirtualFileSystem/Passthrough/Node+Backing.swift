@@ -42,6 +42,7 @@ extension Node {
         if let inPlace {
             guard let number = inPlace.number else { return nil }
             inPlaceHandles += 1
+            isClosingInPlace = false
             return OpenedFile.Backing(number: number, isOnlyMapped: false)
         }
         guard let backed else { return nil }
@@ -72,7 +73,7 @@ extension Node {
     /// Whether the last program that had the file open by the kernel alone has closed it, and that is on
     /// its way to us.
     var isLeavingPlace: Bool {
-        inPlace != nil && inPlaceHandles == 1 && (isFlushed || working?.isSaved == true)
+        inPlace != nil && inPlaceHandles == 1 && isClosingInPlace
     }
 
     /// Whether programs may still have the file mapped by a handle that they have closed: then what they

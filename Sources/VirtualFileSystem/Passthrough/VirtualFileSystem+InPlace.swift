@@ -31,7 +31,10 @@ extension VirtualFileSystem {
     }
 
     private func workingCopyInPlace(_ id: UInt64, _ options: OpenOptions) -> WorkingCopy? {
-        guard options.isSuperset(of: [.read, .write]) else { return nil }
+        // What is written past the page cache may come to the file long after it got its time.
+        guard options.isSuperset(of: [.read, .write]), !options.contains(.direct) else {
+            return nil
+        }
         return tree.withLock { tree in
             guard let node = tree.nodes[id], node.kind == .file, node.openHandles == 0,
                 node.backed == nil, node.inPlace == nil

@@ -43,6 +43,8 @@ struct Node {
     /// The working copy's file, where the kernel reads and writes it by itself for all handles.
     var inPlace: InPlaceFile?
     var inPlaceHandles = 0
+    /// A program has closed a descriptor of it, and neither opened nor synced it since.
+    var isClosingInPlace = false
     /// The content version the kernel's pages were read from.
     var pagesOf: String?
     /// The file was opened again while the kernel had such pages.
