@@ -2,21 +2,24 @@ import CCRC32C
 
 /// CRC-32C (Castagnoli, RFC 3720 appendix B.4), by the processor's instruction for it; where it has none,
 /// by tables, sixteen bytes a step.
-struct CRC32C: Sendable {
+package struct CRC32C: Sendable {
     /// Whether this processor has one.
     static let isHardware = ordner_crc32c_is_hardware()
 
     private var register: UInt32 = .max
     private let usesHardware: Bool
 
+    /// Of no bytes yet.
+    package init() { self.init(usesHardware: Self.isHardware) }
+
     /// - Parameter usesHardware: only where there is one.
-    init(usesHardware: Bool = CRC32C.isHardware) { self.usesHardware = usesHardware }
+    init(usesHardware: Bool) { self.usesHardware = usesHardware }
 
     /// The checksum of all bytes so far.
-    var value: UInt32 { ~register }
+    package var value: UInt32 { ~register }
 
-    /// Adds bytes.
-    mutating func update(_ bytes: UnsafeRawBufferPointer) {
+    /// Adds bytes. Any thread may call, one at a time.
+    package mutating func update(_ bytes: UnsafeRawBufferPointer) {
         guard let base = bytes.baseAddress else { return }
         guard !usesHardware else {
             register = ordner_crc32c_advance(register, base, bytes.count)

@@ -121,6 +121,26 @@ import VirtualFileSystem
         #expect(fixture.cloud.count(of: .upload) == 2)
     }
 
+    /// A store to a mapping that was under way while the copy was made may leave no trace but itself.
+    @Test func whatLeftNoTraceIsSentAfterTheClose() async throws {
+        let (fixture, kernel) = try await Self.make()
+        let file = try await fixture.openedInPlace("/a.txt")
+        try kernel.write("ONE", file.backing)
+        try await fixture.fileSystem.fsync(handle: file.handle, dataOnly: false).value()
+        await fixture.work()
+        #expect(Self.server(fixture) == "ONE first content of a file")
+        let program = try kernel.file(file.backing, O_RDWR)
+        let (seconds, nanoseconds) = modificationTime(of: program)
+        let time = timespec(tv_sec: Int(seconds), tv_nsec: Int(nanoseconds))
+        #expect(pwrite(program, "TWO", 3, 0) == 3)
+        try #require(futimens(program, [time, time]) == 0)
+        Glibc.close(program)
+        try await fixture.close(file.handle)
+        await fixture.work()
+        #expect(Self.server(fixture) == "TWO first content of a file")
+        #expect(try await fixture.read("/a.txt") == "TWO first content of a file")
+    }
+
     /// The content that a close has confirmed stays whole until the next one, whatever comes in between.
     @Test func confirmedContentSurvivesAKill() async throws {
         let (fixture, kernel) = try await Self.make()

@@ -1,3 +1,4 @@
+import BlockCache
 import FileSystemTypes
 import Glibc
 import Synchronization
@@ -172,6 +173,23 @@ final class ContentFile: Sendable {
                 }
             }
         }
+    }
+
+    /// CRC-32C of the first `size` bytes.
+    func checksum(size: Int64) throws(FileSystemError) -> UInt32 {
+        let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 4096)
+        defer { memory.deallocate() }
+        var checksum = CRC32C()
+        var offset: Int64 = 0
+        while offset < size {
+            let count = Int(min(Int64(memory.count), size - offset))
+            let part = UnsafeMutableRawBufferPointer(rebasing: memory[..<count])
+            let read = try read(at: offset, into: part)
+            guard read > 0 else { break }
+            checksum.update(UnsafeRawBufferPointer(rebasing: part[..<read]))
+            offset += Int64(read)
+        }
+        return checksum.value
     }
 
     /// The next data or hole at or after `offset`; nil where there is none.

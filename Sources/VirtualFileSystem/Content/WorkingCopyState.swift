@@ -29,6 +29,8 @@ extension WorkingCopy {
         /// Grows when the row may speak of something else.
         var rowEpoch: UInt64 = 0
         var copies = 0
+        /// The last copy that was made for an upload while the kernel had the content.
+        var lastCopy: CopyMade?
         /// What the kernel shows to readers by itself, which every change goes to as well.
         var mirror: BackedFile?
 
@@ -57,6 +59,13 @@ extension WorkingCopy {
         /// What still has to come from the version it is based on.
         var missing: [ByteRange]
         var generation: UInt64
+    }
+
+    /// A copy of the content as it was in a generation.
+    struct CopyMade {
+        var generation: UInt64
+        /// CRC-32C
+        var checksum: UInt32
     }
 
     /// What the state table is about to speak of.

@@ -282,6 +282,7 @@ extension VirtualFileSystem {
             if node.openHandles == 0 { working.park() }
             return
         }
+        guard await isAsCopied(working) else { return sendAgain(working, of: id) }
         do throws(FileSystemError) {
             // The row no longer speaks of the file before it moves.
             let rows = tree.withLock { $0.recordChanges(of: [id]) }
@@ -315,6 +316,22 @@ extension VirtualFileSystem {
         }
         unused?.release()
         if let record { store.enqueue([.put(record)]) }
+    }
+
+    private func isAsCopied(_ working: WorkingCopy) async -> Bool {
+        do throws(FileSystemError) {
+            return try await disk.run { () throws(FileSystemError) in try working.isAsCopied() }
+        } catch {
+            logger.warning("a stored file can't be read", metadata: ["error": "\(error)"])
+            return false
+        }
+    }
+
+    /// The server has not the content that is here after all.
+    private func sendAgain(_ working: WorkingCopy, of id: UInt64) {
+        tree.withLock { _ in working.markUnsaved() }
+        store.enqueue(keepContent(of: id, working, whole: true).0)
+        leaveToBackground(id)
     }
 
     /// Moves a complete working copy's file into the cache and opens it there.

@@ -95,11 +95,26 @@ extension WorkingCopy {
         }
     }
 
+    /// Whether the content, which the server has, is what the copy was that was made for it; true where none
+    /// was made. Of a store to a mapping that began before such a copy and ended after it nothing else tells.
+    ///
+    /// Reads the file.
+    func isAsCopied() throws(FileSystemError) -> Bool {
+        let (file, size, copy) = state.withLock { state -> (ContentFile, Int64, CopyMade?) in
+            state.extent.settle()
+            let copy = state.lastCopy.flatMap { $0.generation == state.generation ? $0 : nil }
+            return (state.file, state.size, copy)
+        }
+        guard let copy else { return true }
+        return try file.checksum(size: size) == copy.checksum
+    }
+
     /// A copy of the content; nil where it has changed since, or does meanwhile.
     private func copied(
         _ file: ContentFile, size: Int64, generation: UInt64, to path: String
     ) throws(FileSystemError) -> FrozenContent? {
         let copy = try ContentFile(path: path, create: true)
+        let checksum: UInt32
         do throws(FileSystemError) {
             let piece: Int64 = 16 << 20
             var offset: Int64 = 0
@@ -109,6 +124,7 @@ extension WorkingCopy {
                 try file.copy(ByteRange(offset, end), to: copy, at: offset)
                 offset = end
             }
+            checksum = try copy.checksum(size: size)
         } catch {
             copy.remove()
             throw error
@@ -116,6 +132,7 @@ extension WorkingCopy {
         let isWhole = state.withLock { state in
             guard state.generation == generation, state.size == size else { return false }
             state.frozen = copy
+            state.lastCopy = CopyMade(generation: generation, checksum: checksum)
             state.superseded.append(copy)
             return true
         }
