@@ -138,6 +138,7 @@ import VirtualFileSystem
         try await fixture.close(file.handle)
         await fixture.work()
         #expect(Self.server(fixture) == "TWO first content of a file")
+        #expect(fixture.cloud.count(of: .upload) == 2)
         #expect(try await fixture.read("/a.txt") == "TWO first content of a file")
     }
 

@@ -98,11 +98,12 @@ extension WorkingCopy {
     /// Whether the content, which the server has, is what the copy was that was made for it; true where none
     /// was made. Of a store to a mapping that began before such a copy and ended after it nothing else tells.
     ///
-    /// Reads the file.
+    /// Reads the file. To be asked once: what is sent next is the file itself.
     func isAsCopied() throws(FileSystemError) -> Bool {
         let (file, size, copy) = state.withLock { state -> (ContentFile, Int64, CopyMade?) in
             state.extent.settle()
             let copy = state.lastCopy.flatMap { $0.generation == state.generation ? $0 : nil }
+            state.lastCopy = nil
             return (state.file, state.size, copy)
         }
         guard let copy else { return true }
