@@ -16,6 +16,14 @@ package final class TemporaryFolder: Sendable {
             atPath: path, withIntermediateDirectories: true)
     }
 
+    /// Makes a copy of all that a folder has: what is still open there is not open here.
+    package init(copyOf other: TemporaryFolder) throws {
+        path =
+            FileManager.default.temporaryDirectory
+            .appendingPathComponent("ordner-test-\(UUID().uuidString)").path
+        try FileManager.default.copyItem(atPath: other.path, toPath: path)
+    }
+
     deinit {
         // A database that is let go of at the same time removes its log itself.
         for attempt in 1...10 {

@@ -88,10 +88,12 @@ final class Fixture: Sendable {
     }
 
     /// As `restart`, after a kill: what nobody waited for may be lost.
-    func restartByHand() async throws -> Fixture {
+    /// - Parameter opened: programs that outlive the driver still have contents open; else nobody has.
+    func restartByHand(opened: Bool = false) async throws -> Fixture {
         await store.close()
         cache.close()
-        return try await Fixture.makeByHand(cloud: cloud, folder: folder)
+        return try await Fixture.makeByHand(
+            cloud: cloud, folder: opened ? folder : TemporaryFolder(copyOf: folder))
     }
 
     /// Carries out all jobs there are.
