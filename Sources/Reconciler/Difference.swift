@@ -118,4 +118,6 @@ package enum ReconciliationResult: Hashable, Sendable {
     case waiting
     /// Not to be tried again until the item changes or somebody asks.
     case refused
+    /// Nothing was tried: the job under way on another item comes first.
+    case after(UInt64)
 }

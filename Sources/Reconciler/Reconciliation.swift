@@ -210,6 +210,12 @@ package struct Reconciliation: Sendable {
         for item in job.items { wakeWaiters(of: item) }
     }
 
+    /// Keeps others from taking a place until the job on `item` has ended. Returns who is about to take it,
+    /// where such a job is under way.
+    package mutating func keepFree(_ place: NodePlace, for item: UInt64) -> UInt64? {
+        claims.keep(place, for: item) ? nil : claims.holder(of: place)
+    }
+
     private mutating func settle(_ item: UInt64, _ result: ReconciliationResult, now: Double) {
         guard var entry = entries[item] else { return }
         entry.isRunning = false
@@ -222,6 +228,13 @@ package struct Reconciliation: Sendable {
             return
         }
         switch result {
+        case .after(let other):
+            if entries[other]?.isRunning == true {
+                entry.blocker = Blocker(item: other, isPlace: false)
+                waiters[other, default: []].insert(item)
+                entries[item] = entry
+                return
+            }
         case .done:
             entry.attempts = 0
             entry.notBefore = 0

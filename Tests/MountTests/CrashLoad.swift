@@ -14,7 +14,7 @@ enum CrashLoad {
             out.write(json.dumps(what) + "\n"); out.flush()
         def put(path, data):
             # By the driver, or by the kernel alone.
-            with open(path, "wb" if count % 2 else "w+b") as f:
+            with open(path, rng.choice(["wb", "w+b"])) as f:
                 f.write(data)
                 if durable: f.flush(); os.fsync(f.fileno())
         def done(*what):

@@ -68,6 +68,20 @@ extension Reconciliation {
         #expect(work.nextTime == nil)
     }
 
+    @Test func aPlaceIsKeptFreeUntilTheJobHasEnded() {
+        let new = ["n", "x"].map { difference(wanted: place($0), ready) }
+        var work = Reconciliation([2: new[0], 3: new[1]])
+        let jobs = work.all()
+        let takers = [(2, "x"), (2, "old"), (3, "old")].map { work.keepFree(place($1), for: $0) }
+        #expect(takers == [3, nil, 2])
+        work.set(4, difference(wanted: place("old"), ready))
+        #expect(work.all().isEmpty)
+        work.finished(jobs[0], .after(3), now: 0)
+        #expect(work.all() == [.store(4)])
+        work.finished(jobs[1], .after(2), now: 0)
+        #expect(work.all() == [.store(3), .store(2)])
+    }
+
     @Test func anOpenFileWaits() {
         var work = Reconciliation([2: difference(wanted: place("a"), .open)])
         #expect(work.all().isEmpty)

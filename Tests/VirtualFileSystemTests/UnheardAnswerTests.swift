@@ -77,9 +77,9 @@ import VirtualFileSystem
 
     /// The same of an empty file, whose content is that of all others: only the name that it had says
     /// whose it is, and a file that has this name by now stays.
-    @Test(arguments: [false, true], [false, true])
+    @Test(arguments: [false, true], [nil, "", "successor"])
     func anEmptyFileThatArrivedUnheardIsThereOnce(
-        _ isListed: Bool, hasSuccessor: Bool
+        _ isListed: Bool, _ successor: String?
     ) async throws {
         let fixture = try await Fixture.makeByHand()
         try await fixture.save("learn", to: "/l")
@@ -88,13 +88,38 @@ import VirtualFileSystem
         await fixture.loseUpload()
         try #require(fixture.cloud.content(at: "/a") == [])
         try await fixture.rename("/a", "/b")
-        if hasSuccessor { try await fixture.save("", to: "/a") }
+        if let successor { try await fixture.save(successor, to: "/a") }
         if isListed { try await fixture.look("/") }
         await fixture.work()
         try await fixture.look("/")
-        let names = hasSuccessor ? ["a", "b", "l"] : ["b", "l"]
+        let names = successor != nil ? ["a", "b", "l"] : ["b", "l"]
         #expect(fixture.cloud.snapshot().keys.sorted() == names.map { "/" + $0 })
+        if let successor { #expect(fixture.cloud.content(at: "/a") == Array(successor.utf8)) }
         #expect(try await fixture.names("/") == names)
+    }
+
+    /// A file that has the name by now takes over what arrived, where it is sent first.
+    @Test(arguments: ["", "content"], ["", "successor"])
+    func whatArrivedUnheardIsNoStrangersToItsSuccessor(
+        _ content: String, _ successor: String
+    ) async throws {
+        let fixture = try await Fixture.makeByHand()
+        try await fixture.save("learn", to: "/l")
+        await fixture.work()
+        try await fixture.save(content, to: "/a")
+        await fixture.loseUpload()
+        try #require(fixture.cloud.content(at: "/a") == Array(content.utf8))
+        try await fixture.rename("/a", "/b")
+        try await fixture.save(successor, to: "/a")
+        fixture.cloud.fail(.list, .before(.unreachable))
+        _ = await fixture.fileSystem.carryOutNextJob()
+        try #require(fixture.cloud.snapshot().keys.sorted() == ["/a", "/l"])
+        await fixture.work()
+        try await fixture.look("/")
+        #expect(fixture.cloud.snapshot().keys.sorted() == ["/a", "/b", "/l"])
+        #expect(fixture.cloud.content(at: "/a") == Array(successor.utf8))
+        #expect(fixture.cloud.content(at: "/b") == Array(content.utf8))
+        #expect(try await fixture.names("/") == ["a", "b", "l"])
     }
 
     /// The same where its folder was renamed by another client, and a second try failed for certain.

@@ -184,6 +184,11 @@ extension VirtualFileSystem {
         let folder = ItemKey(target.folder)
         for sent in list
         where ItemKey(sent.folder) != folder || !sent.name.hasSameBytes(as: target.name) {
+            // What is found could be what the other one sends.
+            if let other = keepFree(sent, for: id) {
+                throw JobFailure(
+                    FileSystemError(.locked, "another file takes its former name"), .after(other))
+            }
             do throws(CloudStorageError) {
                 try await removeStray(sent, of: id)
             } catch {
@@ -195,29 +200,44 @@ extension VirtualFileSystem {
         }
     }
 
+    private func keepFree(_ sent: SentContent, for id: UInt64) -> UInt64? {
+        tree.withLock { tree in
+            guard let folder = tree.byKey[ItemKey(sent.folder)] else { return nil }
+            let place = NodePlace(folder: folder, name: sent.name)
+            return tree.work.keepFree(place, for: id)
+        }
+    }
+
     private func removeStray(
         _ sent: SentContent, of id: UInt64
     ) async throws(CloudStorageError) {
         do throws(CloudStorageError) {
-            // What another file here has since stays.
+            // What another file here has since stays. Of empty files all have the same bytes: only what is
+            // nobody's is such a one.
             guard let found = try await entry(named: sent.name, in: sent.folder),
-                try await isArrived(sent, as: found), isUnclaimed(found),
-                try await isNotOfAnother(sent, found), take(found, for: id)
+                try await isArrived(sent, as: found), isUnclaimed(found)
             else { return }
+            if sent.size == 0 { guard try await isNobodys(found) else { return } }
+            guard take(found, for: id) else { return }
             try await deleteItem(found.reference, revision: found.revision)
         } catch {
             guard error.kind == .localFile || error.kind == .notFound else { throw error }
         }
     }
 
-    /// Of empty files all have the same bytes: such a one is what was sent only where no file here that has
-    /// the name by now may have had it stored.
-    private func isNotOfAnother(
-        _ sent: SentContent, _ found: CloudItem
-    ) async throws(CloudStorageError) -> Bool {
-        guard sent.size == 0 else { return true }
-        guard try await isNobodys(found) else { return false }
-        return tree.withLock { $0.unsentFile(named: sent.name, in: sent.folder) == nil }
+    /// Whether an item of the server that nobody else knows is what was sent, unheard, of a file that
+    /// has another place here by now.
+    func isStray(_ item: CloudItem, at place: ServerPlace) async throws(CloudStorageError) -> Bool {
+        let folder = ItemKey(place.folder)
+        for sent in unheardUploads()
+        where ItemKey(sent.folder) == folder && sent.name.hasSameBytes(as: place.name) {
+            do throws(CloudStorageError) {
+                if try await isArrived(sent, as: item), try await isNobodys(item) { return true }
+            } catch {
+                guard error.kind == .localFile else { throw error }
+            }
+        }
+        return false
     }
 }
 

@@ -283,9 +283,9 @@ extension VirtualFileSystem {
                 if try await self.isContent(content, equalTo: other), self.take(other, for: id) {
                     return SavedContent(item: other, place: target)
                 }
-                if try await self.isOurs(other, self.inodeNumber(of: id)),
-                    self.take(other, for: id)
-                {
+                var isOurs = try await self.isOurs(other, self.inodeNumber(of: id))
+                if !isOurs { isOurs = try await self.isStray(other, at: place) }
+                if isOurs, self.take(other, for: id) {
                     let item = try await self.storeNext(content, of: id, insteadOf: other, place)
                     return SavedContent(item: item, place: target)
                 }

@@ -80,6 +80,8 @@ extension VirtualFileSystem {
         if case .failure(let error) = result { failure = error.retried(for: job) }
         let undone = failure?.result == .refused ? undoRefused(job) : []
         let result = undone.isEmpty ? failure?.result ?? .done : .done
+        let isPutOff = if case .after = result { true } else { false }
+        if isPutOff { failure = nil }
         let changes = tree.withLock { tree -> [StateChange] in
             for id in job.items {
                 tree.nodes[id]?.busy -= 1
@@ -97,8 +99,12 @@ extension VirtualFileSystem {
         }
         store.enqueue(changes + endRecords(of: job))
         logger.debug(
-            "job", metadata: ["job": "\(job)", "result": "\(failure?.result ?? .done)"])
-        if let failure { noteFailure(failure, of: job) } else { serverAnswered() }
+            "job", metadata: ["job": "\(job)", "result": "\(result)"])
+        if let failure {
+            noteFailure(failure, of: job)
+        } else if !isPutOff {
+            serverAnswered()
+        }
         lookAgain(at: undone)
         resumeWaiters()
         wake()
