@@ -111,14 +111,18 @@ import VirtualFileSystem
         try #require(fixture.cloud.content(at: "/a") == Array(content.utf8))
         try await fixture.rename("/a", "/b")
         try await fixture.save(successor, to: "/a")
-        fixture.cloud.fail(.list, .before(.unreachable))
-        _ = await fixture.fileSystem.carryOutNextJob()
-        try #require(fixture.cloud.snapshot().keys.sorted() == ["/a", "/l"])
+        // What is being written waits.
+        let handle = try await fixture.open("/b", [.write, .append])
+        try await fixture.write(" and more", handle: handle)
+        await fixture.work()
+        #expect(fixture.cloud.snapshot().keys.sorted() == ["/a", "/l"])
+        #expect(fixture.cloud.content(at: "/a") == Array(successor.utf8))
+        try await fixture.close(handle)
         await fixture.work()
         try await fixture.look("/")
         #expect(fixture.cloud.snapshot().keys.sorted() == ["/a", "/b", "/l"])
         #expect(fixture.cloud.content(at: "/a") == Array(successor.utf8))
-        #expect(fixture.cloud.content(at: "/b") == Array(content.utf8))
+        #expect(fixture.cloud.content(at: "/b") == Array("\(content) and more".utf8))
         #expect(try await fixture.names("/") == ["a", "b", "l"])
     }
 
