@@ -81,7 +81,8 @@ extension VirtualFileSystem {
         guard case .entries(let items, _, _) = try await cloud.list(place.folder, validator: nil)
         else { return nil }
         let prefix = "\(SplitName(place.name).stem) (conflict \(options.hostName) "
-        for item in items where item.name.hasPrefix(prefix) && isUnclaimed(item) {
+        for item in items where item.name.hasPrefix(prefix) {
+            guard try await isUnclaimed(item) else { continue }
             if try await isContent(content, equalTo: item) {
                 if take(item, for: id) { return item }
             } else if try await isOurs(item, inodeNumber(of: id)), take(item, for: id) {
@@ -93,11 +94,22 @@ extension VirtualFileSystem {
         return nil
     }
 
-    /// Whether no file here has ever had the item stored: nobody knows it but a listing.
-    func isUnclaimed(_ item: CloudItem) -> Bool {
-        tree.withLock { tree in
-            guard let holder = tree.byKey[ItemKey(item.reference)] else { return true }
+    /// Whether no file here has ever had the item stored, be it in memory or in the state table:
+    /// nobody knows it but a listing.
+    func isUnclaimed(_ item: CloudItem) async throws(CloudStorageError) -> Bool {
+        let key = ItemKey(item.reference)
+        let isUnclaimed: Bool? = tree.withLock { tree in
+            guard let holder = tree.byKey[key] else { return nil }
             return tree.isUntouched(holder) && tree.nodes[holder]?.overlay.revision == nil
+        }
+        if let isUnclaimed { return isUnclaimed }
+        return try await storedRecord(of: key)?.overlay.revision == nil
+    }
+
+    /// The state table's record of an item.
+    func storedRecord(of key: ItemKey) async throws(CloudStorageError) -> InodeRecord? {
+        try await localAsync { () async throws(FileSystemError) in
+            try await self.store.records(for: [key])[key]
         }
     }
 

@@ -151,10 +151,7 @@ extension VirtualFileSystem {
     private func isNobodys(_ item: CloudItem) async throws(CloudStorageError) -> Bool {
         let key = ItemKey(item.reference)
         guard tree.withLock({ $0.byKey[key] == nil }) else { return false }
-        let known = try await localAsync { () async throws(FileSystemError) in
-            try await self.store.records(for: [key])[key]
-        }
-        return known == nil
+        return try await storedRecord(of: key) == nil
     }
 
     /// All that was sent and not answered yet.
@@ -215,7 +212,7 @@ extension VirtualFileSystem {
             // What another file here has since stays. Of empty files all have the same bytes: only what is
             // nobody's is such a one.
             guard let found = try await entry(named: sent.name, in: sent.folder),
-                try await isArrived(sent, as: found), isUnclaimed(found)
+                try await isArrived(sent, as: found), try await isUnclaimed(found)
             else { return }
             if sent.size == 0 { guard try await isNobodys(found) else { return } }
             guard take(found, for: id) else { return }
