@@ -86,6 +86,7 @@ extension BlockCache {
     package func beginHold() -> UInt64 { table.withLock { $0.beginHold() } }
 
     package func endHold(_ hold: UInt64) {
+        table.withLock { $0.letHoldGo(hold) }
         // What is still too much goes before that which was held, and the tenth more with it.
         later {
             self.trim()
@@ -114,22 +115,23 @@ extension BlockCache {
     /// Free bytes of the disk that the cache is on, nil where it won't say. Asks the disk.
     package func freeBytes() -> Int64? { folder.freeBytes() }
 
-    /// What can be fetched beside all that is in use or held. Touches no disk.
+    /// What can be fetched beside all that is in use or held; what was let go of just now is not.
+    /// Touches no disk.
     /// - Parameter free: what `freeBytes` has answered lately.
     package func room(free: Int64?) -> CacheRoom {
         let limit = sizeLimit.load(ordering: .relaxed)
         return table.withLock { table in
-            var evictable = (bytes: Int64(0), entries: 0)
-            for entry in table.entries.values where table.isEvictable(entry) {
-                evictable.bytes += entry.bytes
-                evictable.entries += 1
+            var leaving = (bytes: Int64(0), entries: 0)
+            for entry in table.entries.values where table.isLeaving(entry) {
+                leaving.bytes += entry.bytes
+                leaving.entries += 1
             }
             let byLimit = limit - table.bytes
             let byDisk = free.map { $0 - configuration.minimumFreeBytes } ?? .max
             return CacheRoom(
-                bytes: min(byLimit, byDisk) + evictable.bytes,
+                bytes: min(byLimit, byDisk) + leaving.bytes,
                 bound: byLimit <= byDisk ? .limit : .disk,
-                entries: configuration.entryLimit - table.entries.count + evictable.entries)
+                entries: configuration.entryLimit - table.entries.count + leaving.entries)
         }
     }
 }

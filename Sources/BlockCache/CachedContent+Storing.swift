@@ -13,6 +13,9 @@ extension CachedContent {
 
     var isUnused: Bool { state.withLock { $0.isIdle && !$0.isRetiring } }
 
+    /// Whether nobody reads it: it is confirmed and stored, and then let go of.
+    var isLetGo: Bool { state.withLock { $0.readers == 0 } }
+
     var hasOnlyVerified: Bool { state.withLock { $0.map.hasOnlyVerified } }
 
     /// From now on nothing of this content is stored.

@@ -35,6 +35,8 @@ struct EntryTable: Sendable {
     private(set) var isClosed = false
     private var clock: UInt64 = 0
     private var holds: Set<UInt64> = []
+    /// Of `holds`, those that nobody wants any more.
+    private var endingHolds: Set<UInt64> = []
     private var lastHold: UInt64 = 0
 
     /// Adds an entry as the one last used; returns the one it takes the place of.
@@ -106,6 +108,14 @@ struct EntryTable: Sendable {
         entry.content == nil && (entry.hold == 0 || !holds.contains(entry.hold))
     }
 
+    /// Whether an entry is evictable, or will be without anybody's doing: its last user has let go
+    /// of it, and who held it has done so.
+    func isLeaving(_ entry: Entry) -> Bool {
+        (entry.content?.isLetGo ?? true)
+            && (entry.hold == 0 || !holds.contains(entry.hold)
+                || endingHolds.contains(entry.hold))
+    }
+
     /// What nobody uses or holds.
     var candidates: [EvictionOrder<ContentKey>.Candidate] {
         entries.compactMap { key, entry in
@@ -121,7 +131,13 @@ struct EntryTable: Sendable {
         return lastHold
     }
 
-    mutating func endHold(_ hold: UInt64) { holds.remove(hold) }
+    /// A hold ends soon, with `endHold`.
+    mutating func letHoldGo(_ hold: UInt64) { endingHolds.insert(hold) }
+
+    mutating func endHold(_ hold: UInt64) {
+        holds.remove(hold)
+        endingHolds.remove(hold)
+    }
 
     /// Holds an entry, as the one last used.
     mutating func hold(_ key: ContentKey, for hold: UInt64) {

@@ -6,14 +6,18 @@ struct WarmState: Sendable {
     /// A file that is being fetched.
     private struct UnderWay: Sendable {
         let file: WarmFile
-        /// Nil until it is opened.
+        /// Nil until it is opened, and when it was let go of.
         var content: CachedContent?
+        /// Bytes that were still to come when it was let go of.
+        var left: Int64?
         /// Bytes of the content that were here before.
         var before: Int64 = 0
 
         var present: Int64 { content?.presentBytes ?? 0 }
         /// Bytes that are still to come.
-        var missing: Int64 { content.map { $0.size - present } ?? file.missing }
+        var missing: Int64 { content.map { $0.size - present } ?? left ?? file.missing }
+        /// Whether it is one of the cache's entries.
+        var isEntry: Bool { content != nil || left != nil }
         var fetched: Int64 { max(0, present - before) }
     }
 
@@ -79,7 +83,7 @@ struct WarmState: Sendable {
         var room = room
         for file in underWay.values where !file.file.isLink {
             room.bytes -= file.missing
-            if file.content == nil { room.entries -= 1 }
+            if !file.isEntry { room.entries -= 1 }
         }
         self.room = (room, now)
     }
@@ -103,7 +107,9 @@ struct WarmState: Sendable {
 
     /// The content is let go of; another one may follow.
     mutating func leave(_ token: UInt64) {
-        known.bytesFetched += underWay[token]?.fetched ?? 0
+        guard let file = underWay[token] else { return }
+        known.bytesFetched += file.fetched
+        underWay[token]?.left = file.missing
         underWay[token]?.content = nil
     }
 
